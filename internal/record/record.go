@@ -1,0 +1,136 @@
+package record
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Owner is one assignment of one partition to this member. The same partition assigned again has a higher Epoch, so that
+// work of the earlier assignment that finishes late can be told apart and dropped.
+type Owner struct {
+	Topic     string
+	Partition int32
+	Epoch     uint32
+}
+
+// String renders the partition as "topic/3"; the epoch is internal and not shown.
+func (o Owner) String() string { return fmt.Sprintf("%s/%d", o.Topic, o.Partition) }
+
+// Span is the half-open range of offsets [First, Next). What is committed is Next. Offsets in the range may have no
+// record: compaction, aborted transactions, control records and DeleteRecords leave gaps.
+type Span struct {
+	First int64
+	Next  int64
+	// LeaderEpoch of the last record in the span, -1 if none was seen. It is committed with Next (KIP-320).
+	LeaderEpoch int32
+}
+
+// Empty reports whether the span covers no offset.
+func (s Span) Empty() bool { return s.Next <= s.First }
+
+// String renders the span as "[10,20)".
+func (s Span) String() string { return fmt.Sprintf("[%d,%d)", s.First, s.Next) }
+
+// Reason says why a block or a batch was closed.
+type Reason uint8
+
+// The cut reasons. Records, Bytes and Interval are the configured bounds; Idle means that the interval is 0 and the next
+// stage was free; Drain means a revoked partition or a stop; End means that a bounded run reached the partition's end.
+const (
+	ByInterval Reason = iota
+	ByRecords
+	ByBytes
+	ByIdle
+	ByDrain
+	ByEnd
+)
+
+// Reasons lists every cut reason, for metrics that want all series from the start.
+var Reasons = []Reason{ByInterval, ByRecords, ByBytes, ByIdle, ByDrain, ByEnd}
+
+func (r Reason) String() string {
+	return [...]string{"interval", "records", "bytes", "idle", "drain", "end"}[r]
+}
+
+// Output is one record for the sink. Its slices may alias the input record's memory or an arena of the block; whoever
+// holds an Output must not change them.
+type Output struct {
+	Key       []byte
+	Value     []byte // nil is a tombstone and stays one
+	Headers   []kgo.RecordHeader
+	Timestamp time.Time
+	// Offset of the input record that this output comes from; with the block's Owner it is the record's provenance.
+	Offset int64
+}
+
+// Failure is one record that the pipeline could not process. It never holds payload.
+type Failure struct {
+	Offset int64
+	Class  string // "decode", "evaluate" or "encode"
+	Step   string // the failing part of the pipeline as the user wrote it, such as `steps[0].filter`
+	Err    error
+}
+
+func (f Failure) Error() string {
+	return fmt.Sprintf("offset %d: %s: %s: %v", f.Offset, f.Class, f.Step, f.Err)
+}
+
+// Unwrap returns the cause.
+func (f Failure) Unwrap() error { return f.Err }
+
+// Block is what one partition received in one block interval, or until it was full: the unit of parallel work.
+type Block struct {
+	Owner Owner
+	Span  Span
+	Cut   Reason
+	// Stopped is the failure that ends the partition under on_error: fail. The span then ends at the failing record, Out
+	// has what came before it, and nothing past it may be delivered or committed.
+	Stopped *Failure
+
+	In      []*kgo.Record // in offset order, no control records; nil once processed, unless Out aliases it
+	Out     []Output      // in input order
+	Skipped []Failure     // records dropped by an explicit policy
+	// Filtered counts records that a filter dropped.
+	Filtered int
+
+	Opened time.Time // when the first record was appended
+	Queued time.Time // when the block was cut and queued for a worker
+	Began  time.Time // when a worker took it
+	Done   time.Time // when the worker had processed it
+
+	// LastTimestamp is the Kafka timestamp of the last record, for lag in seconds.
+	LastTimestamp time.Time
+	// Received counts input records, for metrics after In was let go.
+	Received int
+
+	bytes   int64
+	account *Account
+}
+
+// Batch is a consistent cut over partitions: the unit of delivery and of commit. Blocks are ordered by (topic,
+// partition) and, within a partition, by offset.
+type Batch struct {
+	ID      uint64
+	Cut     Reason
+	Spans   map[Owner]Span
+	Blocks  []*Block
+	Records int   // outputs in all blocks
+	Bytes   int64 // accounted bytes of all blocks
+
+	Opened time.Time // when its first block arrived
+	Closed time.Time // when it was cut
+	Wrote  time.Time // when the sink acknowledged it
+}
+
+// Outputs yields every output with its owner, in delivery order.
+func (b *Batch) Outputs(yield func(Owner, *Output) bool) {
+	for _, block := range b.Blocks {
+		for i := range block.Out {
+			if !yield(block.Owner, &block.Out[i]) {
+				return
+			}
+		}
+	}
+}
