@@ -2,14 +2,27 @@ package admin
 
 import "time"
 
-// Status is what /api/v1/status answers and what live views draw: one consistent look at the service.
+// The states of a service or a partition: why it works or waits. docs/observability.md says what to do about each.
+const (
+	StateIdle         = "idle"          // nothing to do: at the end of the input
+	StateFetching     = "fetching"      // waiting for records that are there
+	StateProcessing   = "processing"    // blocks are with the workers, the union or the sink
+	StatePausedMemory = "paused-memory" // the byte budget is used up; intake goes on when the sink acknowledges
+	StateRetrying     = "retrying"      // the sink refused; attempt and last error are the reason
+	StateSinkBlocked  = "sink-blocked"  // the sink has not answered yet
+	StateBrokerLost   = "broker-lost"   // no broker of the input answers
+	StateDraining     = "draining"      // stopping, or giving a partition back
+)
+
+// Status is what /api/v1/status answers and what live views draw: one consistent look at the service. Fields are added
+// over time and never change their meaning; times are RFC 3339, sizes bytes, durations seconds.
 type Status struct {
 	Version  string    `json:"version"`
 	Instance string    `json:"instance"`
 	Group    string    `json:"group"`
 	Started  time.Time `json:"started"`
-	// State is the reason why the service as a whole waits or works: idle, fetching, processing, paused-memory, retrying,
-	// sink-blocked, broker-lost, draining.
+	// State is the gravest state of any part, one of the State constants; Reason adds what is known, such as the last
+	// error. The same words are used per partition.
 	State      string      `json:"state"`
 	Reason     string      `json:"reason,omitempty"`
 	StateSince time.Time   `json:"state_since"`
@@ -22,7 +35,19 @@ type Status struct {
 	Batches []Batch `json:"batches"`
 }
 
-// Partition is one assigned partition. Offsets are -1 while unknown.
+// withLists replaces missing lists by empty ones: readers iterate over [], and trip over null.
+func (s Status) withLists() Status {
+	if s.Partitions == nil {
+		s.Partitions = []Partition{}
+	}
+	if s.Batches == nil {
+		s.Batches = []Batch{}
+	}
+	return s
+}
+
+// Partition is one assigned partition. Offsets and Lag are -1 while unknown. Delivered, Committed and Position are the
+// next offset, as Kafka counts: the first one not yet delivered, committed or fetched.
 type Partition struct {
 	Topic         string    `json:"topic"`
 	Partition     int32     `json:"partition"`
