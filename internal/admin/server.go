@@ -89,18 +89,21 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serve admin: %w", err)
 	case <-ctx.Done():
 	}
-	return s.stop(ctx, served)
+	err := s.stop(ctx)
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve admin: %w", ended))
+	}
+	return err
 }
 
-// stop lets requests in progress end, for closeTimeout at most, and joins the serving goroutine.
-func (s *Server) stop(ctx context.Context, served <-chan error) error {
+// stop lets requests in progress end, for closeTimeout at most.
+func (s *Server) stop(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	err := s.http.Shutdown(grace)
 	if err != nil {
 		err = s.http.Close() // a reader that does not read; the answer is lost, the stop is not
 	}
-	<-served
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("close admin: %w", err)
 	}

@@ -100,9 +100,13 @@ func TestAnswers(t *testing.T) {
 			path: "/api/v1/status", change: func(d *admin.Deps) { d.Status = func() admin.Status { return endless } },
 			code: 500, body: `{"error":"the answer could not be encoded; see the log"}`,
 		},
-		"unknown page":   {path: "/status", code: 404, body: `{"error":"no page /status; see / for the pages there are"}`},
-		"wrong method":   {method: http.MethodPost, path: "/livez", code: 405, body: `{"error":"method POST is not allowed; use GET"}`},
-		"delete nothing": {method: http.MethodDelete, path: "/x", code: 405, body: `{"error":"method DELETE is not allowed; use GET"}`},
+		"unknown page": {path: "/status", code: 404, body: `{"error":"no page /status; see / for the pages there are"}`},
+		"wrong method": {
+			method: http.MethodPost, path: "/livez", code: 405, body: `{"error":"method POST is not allowed; use GET"}`,
+		},
+		"wrong method of no page": {
+			method: http.MethodDelete, path: "/x", code: 405, body: `{"error":"method DELETE is not allowed; use GET"}`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
