@@ -1,0 +1,41 @@
+package kafkatest
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for one administrative request.
+const patience = 30 * time.Second
+
+// Unique makes a name for a topic or a group that no other test run has used, not even on a broker that is kept.
+func Unique(what string) string {
+	const suffix = 8
+	return what + "-" + strings.ToLower(rand.Text()[:suffix])
+}
+
+// Topic creates a topic with a unique name, and returns the name.
+func (b *Broker) Topic(t *testing.T, what string, partitions int32, config map[string]string) string {
+	t.Helper()
+	name := Unique(what)
+	b.CreateTopic(t, name, partitions, config)
+	return name
+}
+
+// CreateTopic creates the topic and waits until the broker knows it.
+func (b *Broker) CreateTopic(t *testing.T, name string, partitions int32, config map[string]string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	pointers := make(map[string]*string, len(config))
+	for key, value := range config {
+		pointers[key] = &value
+	}
+	// -1: the broker's default, which is what an external cluster wants too.
+	if _, err := b.Admin(t).CreateTopic(ctx, partitions, -1, pointers, name); err != nil {
+		t.Fatalf("create topic %s: %v", name, err)
+	}
+}

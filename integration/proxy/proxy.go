@@ -1,0 +1,200 @@
+// Package proxy is a TCP proxy between a client and a server that a test can cut or hang, to act the network's part in a
+// fault.
+//
+// One goroutine accepts; each connection has two, one per direction. They end when the connection, or the proxy, is
+// closed; Close waits for them.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+)
+
+// mode is what happens to bytes.
+type mode int
+
+const (
+	passing mode = iota
+	hanging      // connections stay open and are accepted, nothing passes
+	cutting      // connections are reset and none is accepted for longer than it takes to close it
+)
+
+// Proxy forwards connections to one upstream address.
+type Proxy struct {
+	listener net.Listener
+	wait     sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows: the test changes the mode while connections look at it
+	upstream string
+	mode     mode
+	changed  chan struct{} // closed and replaced when the mode changes
+	conns    map[net.Conn]struct{}
+	closed   bool
+}
+
+// Listen starts a proxy on a free port of the loopback interface. Until SetUpstream is called connections are refused.
+func Listen(ctx context.Context) (*Proxy, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for proxy: %w", err)
+	}
+	p := &Proxy{listener: listener, changed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+	p.wait.Go(p.accept)
+	return p, nil
+}
+
+// Addr is where clients connect, as host:port.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// SetUpstream says where connections go from now on.
+func (p *Proxy) SetUpstream(addr string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = addr
+}
+
+// Hang keeps connections open but lets no byte pass, as a frozen server does. Bytes that are on their way are kept and
+// pass after Pass.
+func (p *Proxy) Hang() { p.set(hanging) }
+
+// Cut resets all connections and every new one, as a dead server's host does.
+func (p *Proxy) Cut() {
+	p.set(cutting)
+	p.CloseConnections()
+}
+
+// Pass lets everything through again.
+func (p *Proxy) Pass() { p.set(passing) }
+
+// CloseConnections resets all connections once; new ones are treated as the mode says.
+func (p *Proxy) CloseConnections() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		_ = conn.Close() // it is gone either way
+	}
+}
+
+// Close ends the proxy and all connections.
+func (p *Proxy) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	err := p.listener.Close()
+	p.set(cutting)
+	p.CloseConnections()
+	p.wait.Wait()
+	if err != nil {
+		return fmt.Errorf("close proxy: %w", err)
+	}
+	return nil
+}
+
+func (p *Proxy) set(m mode) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mode = m
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+func (p *Proxy) look() (mode, string, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mode, p.upstream, p.changed
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // such as a client that was gone before it was accepted
+		}
+		if !p.track(client) {
+			continue
+		}
+		p.wait.Go(func() { p.serve(client) })
+	}
+}
+
+// track takes the connection into the set that Cut and Close end, or closes it at once.
+func (p *Proxy) track(conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.mode == cutting {
+		_ = conn.Close() // refused
+		return false
+	}
+	p.conns[conn] = struct{}{}
+	return true
+}
+
+func (p *Proxy) forget(conn net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, conn)
+	_ = conn.Close() // closing twice is harmless
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	defer p.forget(client)
+	_, upstream, _ := p.look()
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", upstream)
+	if err != nil {
+		return // the client sees a closed connection, as it would without a proxy
+	}
+	if !p.track(server) {
+		return
+	}
+	defer p.forget(server)
+	var back sync.WaitGroup
+	back.Go(func() {
+		p.copy(client, server)
+		_ = client.Close() // wakes the other direction
+	})
+	p.copy(server, client)
+	_ = server.Close() // wakes the other direction
+	back.Wait()
+}
+
+// copy moves bytes until either end closes, and holds them while the proxy hangs.
+func (p *Proxy) copy(to io.Writer, from io.Reader) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			if !p.mayPass() {
+				return
+			}
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// mayPass waits while the proxy hangs. It is false when connections are cut.
+func (p *Proxy) mayPass() bool {
+	for {
+		m, _, changed := p.look()
+		switch m {
+		case passing:
+			return true
+		case cutting:
+			return false
+		case hanging:
+			<-changed
+		}
+	}
+}
