@@ -1,0 +1,47 @@
+# Streamer's commands. `make` lists them; README.md and CONTRIBUTING.md say when to use which.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE   ?= streamer:$(VERSION)
+
+# Pinned, and outside go.mod: the linter's 200 modules are none of the product's.
+LINT_VERSION := v2.15.0
+LINT         := bin/golangci-lint-$(LINT_VERSION)
+
+# The race detector needs a C compiler. Without one the tests still run; CI has one.
+RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-unit test-integration lint fmt docker clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/streamer
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/streamer ./cmd/streamer
+
+demo: ## Watch it work: an embedded broker, generated ad events, a live table (Ctrl-C ends it)
+	@$(GO) run ./cmd/streamer demo $(DEMO)
+
+test: test-unit test-integration ## Run every test, with the best Kafka found: Docker, else Java and Maven, else embedded
+
+test-unit: ## Run the tests that need no broker
+	$(GO) test $(RACE) -timeout 5m ./internal/... ./cmd/...
+
+test-integration: ## Run the built binary against a broker; STREAMER_TEST_REQUIRE=docker refuses a lesser one
+	$(GO) test $(RACE) -timeout 10m ./integration/...
+
+lint: $(LINT) ## Check style, layers and likely bugs
+	$(LINT) run ./...
+
+fmt: $(LINT) ## Format every file
+	$(LINT) fmt ./...
+
+$(LINT):
+	GOBIN='$(CURDIR)/bin' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@
+
+docker: ## Build the container image
+	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
+
+clean: ## Remove what make built
+	rm -rf bin
