@@ -1,0 +1,91 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Admin answers questions about topics, groups and offsets over any client. It does not own the client.
+type Admin struct {
+	client *kgo.Client
+	admin  *kadm.Client
+}
+
+// NewAdmin asks over the client, whose connections it shares.
+func NewAdmin(client *kgo.Client) *Admin {
+	return &Admin{client: client, admin: kadm.NewClient(client)}
+}
+
+// MissingTopicError says which of the configured topics do not exist.
+type MissingTopicError struct{ Topics []string }
+
+func (e *MissingTopicError) Error() string {
+	return fmt.Sprintf("source.kafka.topics: no such topic: %s; create it, or correct the name",
+		strings.Join(e.Topics, ", "))
+}
+
+// SourcePartitions lists the partitions of the source's topics as they are now; for a pattern, of all topics that match.
+// A topic that is named but does not exist is a [MissingTopicError].
+func (a *Admin) SourcePartitions(ctx context.Context, s SourceConfig) (Partitions, error) {
+	if s.TopicPattern != "" {
+		return a.matchingPartitions(ctx, s.TopicPattern)
+	}
+	if len(s.Topics) == 0 {
+		return Partitions{}, nil
+	}
+	return a.Partitions(ctx, s.Topics...)
+}
+
+// Partitions lists the partitions of the named topics; at least one must be named.
+func (a *Admin) Partitions(ctx context.Context, topics ...string) (Partitions, error) {
+	details, err := a.admin.ListTopics(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	found, missing := Partitions{}, &MissingTopicError{}
+	for _, topic := range topics {
+		detail, ok := details[topic]
+		switch {
+		case !ok || errors.Is(detail.Err, kerr.UnknownTopicOrPartition):
+			missing.Topics = append(missing.Topics, topic)
+		case detail.Err != nil:
+			return nil, fmt.Errorf("describe topic %s: %w", topic, detail.Err)
+		default:
+			found[topic] = detail.Partitions.Numbers()
+		}
+	}
+	if len(missing.Topics) > 0 {
+		return nil, missing
+	}
+	return found, nil
+}
+
+func (a *Admin) matchingPartitions(ctx context.Context, pattern string) (Partitions, error) {
+	match, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("compile topic pattern: %w", err)
+	}
+	internal := regexp.MustCompile(internalTopics)
+	details, err := a.admin.ListTopics(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	found := Partitions{}
+	for topic, detail := range details {
+		if !match.MatchString(topic) || internal.MatchString(topic) {
+			continue
+		}
+		if detail.Err != nil {
+			return nil, fmt.Errorf("describe topic %s: %w", topic, detail.Err)
+		}
+		found[topic] = detail.Partitions.Numbers()
+	}
+	return found, nil
+}

@@ -1,0 +1,132 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/setting"
+)
+
+// ConnectError is a connection that failed, with the setting at fault.
+type ConnectError struct {
+	Fault setting.Fault
+	Err   error
+}
+
+func (e *ConnectError) Error() string { return fmt.Sprintf("%s: %v", e.Fault.Error(), e.Err) }
+
+// Unwrap returns the cause.
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// Explain turns an error of connecting into a [ConnectError] that names the setting and the remedy. path is where the
+// connection stands in the configuration. Nil stays nil, and a fault of the configuration (a file that cannot be read)
+// is returned as it is.
+func Explain(err error, c Config, path string) error {
+	if err == nil {
+		return nil
+	}
+	if fault, ok := errors.AsType[setting.Fault](err); ok {
+		return fault
+	}
+	for _, explain := range []func(error, Config) (setting.Fault, bool){explainLogin, explainCertificate, explainTLS} {
+		if fault, ok := explain(err, c); ok {
+			fault.Field = path + "." + fault.Field
+			return &ConnectError{Fault: fault, Err: err}
+		}
+	}
+	return &ConnectError{Err: err, Fault: setting.Fault{
+		Field: path + ".brokers", Value: strings.Join(c.Brokers, ","), Remedy: explainReach(err),
+	}}
+}
+
+func explainLogin(err error, c Config) (setting.Fault, bool) {
+	switch {
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		return setting.Fault{
+			Field: "sasl.username", Value: c.SASL.Username,
+			Remedy: "is refused by the broker; correct the user, the password or the mechanism",
+		}, true
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return setting.Fault{
+			Field: "sasl.mechanism", Value: c.SASL.Mechanism, Remedy: "is not offered by the broker; write one that it offers",
+		}, true
+	case errors.Is(err, kerr.IllegalSaslState):
+		return setting.Fault{
+			Field: "sasl.mechanism", Value: c.SASL.Mechanism,
+			Remedy: "does not fit this listener; remove it if the broker wants no login, or use the port that does",
+		}, true
+	}
+	return setting.Fault{}, false
+}
+
+func explainCertificate(err error, c Config) (setting.Fault, bool) {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return setting.Fault{
+			Field: "tls.ca_file", Value: c.TLS.CAFile,
+			Remedy: "does not hold the authority that signed the broker's certificate; write the path of the one that did",
+		}, true
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return setting.Fault{
+			Field: "tls.server_name", Value: c.TLS.ServerName,
+			Remedy: "does not match the broker's certificate; dial the name in it, or write that name here",
+		}, true
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		remedy := "meets a broker certificate that is not valid; renew it on the broker"
+		if invalid.Reason == x509.Expired {
+			remedy = "meets a broker certificate that has expired, or is not valid yet; renew it on the broker, or set this clock"
+		}
+		return setting.Fault{Field: "tls.enabled", Value: "true", Remedy: remedy}, true
+	}
+	// The broker's alert comes after it has seen our certificate, or none.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return setting.Fault{
+			Field: "tls.cert_file", Value: c.TLS.CertFile,
+			Remedy: "is refused or missed by the broker; write a client certificate that it trusts, with key_file",
+		}, true
+	}
+	return setting.Fault{}, false
+}
+
+// explainTLS is for the two ends that do not agree on TLS at all. Neither says so: the connection just closes.
+func explainTLS(err error, c Config) (setting.Fault, bool) {
+	_, closed := errors.AsType[*kgo.ErrFirstReadEOF](err)
+	_, garbled := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case c.TLS.Enabled && (closed || garbled):
+		return setting.Fault{
+			Field: "tls.enabled", Value: "true",
+			Remedy: "does not fit this port, it does not speak TLS; use the broker's TLS port, or write false",
+		}, true
+	case closed && c.SASL.Mechanism == "":
+		return setting.Fault{
+			Field: "tls.enabled", Value: "false",
+			Remedy: "does not fit this port, the broker hung up at once; write true if it is a TLS port, or set sasl if it wants a login",
+		}, true
+	case closed:
+		return setting.Fault{
+			Field: "tls.enabled", Value: "false",
+			Remedy: "does not fit this port, the broker hung up at once; write true if it is a TLS port",
+		}, true
+	}
+	return setting.Fault{}, false
+}
+
+func explainReach(err error) string {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Sprintf("has the host %q, which is not found; correct it, or the DNS", dns.Name)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "does not answer in time; check address, port and firewall, and whether it is a TLS port (tls.enabled)"
+	}
+	return "cannot be reached; check address, port, and that the broker runs"
+}

@@ -1,0 +1,170 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/setting"
+)
+
+// PollClass says what an error that came out of a poll asks for.
+type PollClass uint8
+
+// The classes.
+const (
+	// PollRetry means that the client goes on by itself: a broker is away, a leader moves.
+	PollRetry PollClass = iota
+	// PollSession means that the group session has ended; the client joins again by itself, and the callbacks tell which
+	// partitions were lost.
+	PollSession
+	// PollOutOfRange means that the position is not in the log; the client has stopped fetching the partition. What
+	// on_out_of_range says follows.
+	PollOutOfRange
+	// PollDataLoss means that the log was cut below the position (an unclean leader election); the client went back.
+	PollDataLoss
+	// PollTooLarge means that a batch unpacks to more than the memory budget allows; the client has stopped fetching the
+	// partition.
+	PollTooLarge
+	// PollRecreated means that the topic was deleted and perhaps created again; the client does not consume the new one.
+	PollRecreated
+	// PollFatal means that someone has to change something: authorisation, login, a setting that the broker refuses.
+	PollFatal
+	// PollClosed means that the client or the poll's context was closed.
+	PollClosed
+)
+
+func (c PollClass) String() string {
+	return [...]string{
+		"retry", "session", "out-of-range", "data-loss", "too-large", "recreated", "fatal", "closed",
+	}[c]
+}
+
+// PollError is an error that came out of a poll. Partition is -1, and Topic empty, if it is not about a partition.
+type PollError struct {
+	Class     PollClass
+	Topic     string
+	Partition int32
+	Err       error
+}
+
+func (e *PollError) Error() string {
+	text := "poll"
+	if e.Topic != "" {
+		text = fmt.Sprintf("poll %s/%d", e.Topic, e.Partition)
+	}
+	text += ": " + e.Err.Error()
+	if remedy := e.remedy(); remedy != "" {
+		text += "; " + remedy
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *PollError) Unwrap() error { return e.Err }
+
+// ClassifyPoll classes one error of a fetch, as [kgo.Fetches.EachError] gives it.
+func ClassifyPoll(topic string, partition int32, err error) *PollError {
+	if topic == "" {
+		partition = -1
+	}
+	return &PollError{Class: pollClass(err), Topic: topic, Partition: partition, Err: err}
+}
+
+func pollClass(err error) PollClass {
+	if _, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok || errors.Is(err, kgo.ErrMaxDecompress) {
+		return PollTooLarge
+	}
+	if _, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
+		return PollDataLoss
+	}
+	session, inSession := errors.AsType[*kgo.ErrGroupSession](err)
+	switch {
+	case errors.Is(err, kgo.ErrClientClosed), errors.Is(err, context.Canceled) && !inSession,
+		errors.Is(err, context.DeadlineExceeded) && !inSession:
+		return PollClosed
+	case inSession:
+		return sessionClass(session)
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return PollOutOfRange
+	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
+		return PollRecreated
+	}
+	code, isCode := errors.AsType[*kerr.Error](err)
+	if isCode && code.Retriable || !isCode && isConnection(err) {
+		return PollRetry
+	}
+	// What nobody has classed is not retried: a batch with a wrong checksum, or a partition that reached the client
+	// without an offset, would otherwise stand still in silence.
+	return PollFatal
+}
+
+// isConnection tells errors of reaching a broker, which end by themselves, also when that takes a person: a certificate
+// that is renewed, a file that is put back.
+func isConnection(err error) bool {
+	if kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, isFile := errors.AsType[setting.Fault](err)
+	return isCertificate || isFile
+}
+
+func sessionClass(session *kgo.ErrGroupSession) PollClass {
+	switch ClassifyCommit(session.Err) {
+	case CommitOwnership:
+		return PollSession
+	case CommitFatal:
+		return PollFatal
+	default:
+		return PollRetry
+	}
+}
+
+// remedies by broker code, for what a person has to do.
+func (e *PollError) remedy() string {
+	switch e.Class {
+	case PollTooLarge:
+		return "raise memory.budget: one batch may unpack to a quarter of it"
+	case PollRecreated:
+		return "the topic was deleted or created anew; restart to consume the new one from source.kafka.start, " +
+			"after `streamer offsets set` if commits of the old one remain"
+	case PollOutOfRange:
+		return "its records were deleted before they were read, or the log was cut; set source.kafka.on_out_of_range to earliest " +
+			"or latest, or move the group by `streamer offsets set`"
+	case PollFatal:
+		return e.fatalRemedy()
+	default:
+		return ""
+	}
+}
+
+func (e *PollError) fatalRemedy() string {
+	for _, known := range []struct {
+		code   error
+		remedy string
+	}{
+		{kerr.TopicAuthorizationFailed, "grant READ on the topic"},
+		{kerr.GroupAuthorizationFailed, "grant READ on the group of source.kafka.group"},
+		{kerr.SaslAuthenticationFailed, "correct kafka.sasl"},
+		{kerr.InvalidSessionTimeout, "set source.kafka.session_timeout to what the broker allows (group.min.session.timeout.ms)"},
+		{kerr.InconsistentGroupProtocol, "all members need the same assignor and source.kafka.group_protocol; stop the others"},
+		{kerr.FencedInstanceID, "another process uses the same source.kafka.instance_id; give each its own"},
+		{kerr.UnreleasedInstanceID, "another process uses the same source.kafka.instance_id; give each its own"},
+		{kerr.UnsupportedVersion, "the broker is too old for it"},
+	} {
+		if errors.Is(e.Err, known.code) {
+			return known.remedy
+		}
+	}
+	return ""
+}
