@@ -1,0 +1,310 @@
+package partitionstream
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/record"
+)
+
+// A poll takes at most this many records, so that messages are looked at between polls even while a backlog is read.
+const maxPollRecords = 20_000
+
+// The loop looks at timers, pauses and gauges at least this often.
+const tick = time.Second
+
+// Pool takes blocks to process. Its methods do not block.
+type Pool interface {
+	Put(blocks ...*record.Block)
+	// Free is how many workers would start at once.
+	Free() int
+	// Remove gives back queued blocks that nobody has begun.
+	Remove(fenced func(record.Owner) bool) []*record.Block
+}
+
+// Downstream is the union and the batcher, as far as ownership matters to them. Its methods return soon: they wait for no
+// sink.
+type Downstream interface {
+	// Begin admits an owner whose first block starts at offset first.
+	Begin(owner record.Owner, first int64)
+	// Drain stops taking blocks of the owners, drops those that are in no batch yet, closes the open batch if it holds one
+	// of the owners, and returns for each owner that is in a batch where its last block there ends.
+	Drain(owners []record.Owner) map[record.Owner]int64
+	// Fence forgets the owners and takes their blocks out of all batches that nobody has begun to write.
+	Fence(owners []record.Owner)
+}
+
+// Deps is what an Assignment works with.
+type Deps struct {
+	Pool       Pool
+	Downstream Downstream
+	Source     Source
+	Levels     Levels
+	Logger     *slog.Logger
+	Metrics    *Metrics
+	// Fail is called, from the loop, with an error that the service cannot go on after. It must not block.
+	Fail func(error)
+	// Forget is told of partitions that have gone.
+	Forget func(gone map[string][]int32)
+	// DrainTimeout is how long a revoked partition may hold up the rebalance.
+	DrainTimeout time.Duration
+	// Direct means that there is no group: nothing is committed, and progress is what the sink acknowledged.
+	Direct bool
+	// Ends bounds the run; nil means without end. A partition that is not in it has nothing to do.
+	Ends map[string]map[int32]int64
+}
+
+// Assignment owns the partitions assigned to this member. Make it with [New], give its [Assignment.Options] to the
+// client, then call [Assignment.Run]; the other methods may be called from any goroutine while it runs.
+type Assignment struct {
+	cfg    Config
+	deps   Deps
+	log    *slog.Logger
+	client *kgo.Client
+
+	mail   mailbox
+	live   liveOwners
+	budget *record.Budget
+	began  chan struct{} // closed when Run has taken the client
+	ended  chan struct{} // closed when Run has returned
+	beat   atomic.Int64  // unix nanoseconds of the loop's last turn
+	joined atomic.Bool   // an assignment, perhaps an empty one, has been taken on
+
+	received, fencedRecords atomic.Int64 // records, since the start
+
+	// Everything below is only used by the assignment loop.
+
+	streams map[partition]*stream
+	epoch   uint32
+	drains  []*drain
+	// opened queues streams by when their open block was begun, which with one interval is the order they come due in.
+	// An entry whose block was cut meanwhile is stale and skipped.
+	opened []opening
+	paused int // streams paused for memory
+	// resetting is at least the number of streams that wait for a new place; 0 saves the look at all of them.
+	resetting int
+	stopping  bool
+	over      bool
+	commits   committer
+	nextTick  time.Time
+}
+
+// partition names one partition without its assignment.
+type partition struct {
+	topic string
+	id    int32
+}
+
+func keyOf(o record.Owner) partition { return partition{o.Topic, o.Partition} }
+
+type opening struct {
+	stream *stream
+	block  *record.Block
+}
+
+// New makes an assignment without partitions.
+func New(cfg Config, deps Deps) *Assignment {
+	a := &Assignment{
+		cfg: cfg, deps: deps, log: deps.Logger,
+		began:   make(chan struct{}),
+		ended:   make(chan struct{}),
+		streams: make(map[partition]*stream),
+	}
+	a.live.owners = make(map[partition]record.Owner)
+	a.budget = record.NewBudget(deps.Levels.Low, func() { a.mail.post(func() {}) })
+	a.commits.ctx, a.commits.cancel = context.WithCancel(context.Background())
+	deps.Metrics.budget.Set(float64(deps.Levels.Full))
+	return a
+}
+
+// Run is the assignment loop: it polls client and serves the mailbox until ctx ends or [Assignment.Close] is called. It
+// must keep running until the client has left its group, because the client's callbacks wait for it.
+func (a *Assignment) Run(ctx context.Context, client *kgo.Client) error {
+	defer close(a.ended)
+	defer a.commits.cancel()
+	a.client = client
+	close(a.began)
+	for ctx.Err() == nil && !a.over {
+		for _, f := range a.mail.take() {
+			f()
+		}
+		now := time.Now()
+		a.beat.Store(now.UnixNano())
+		a.cutDue(now)
+		a.feedIdle()
+		a.balanceMemory()
+		a.commit(now)
+		a.settleDrains(now)
+		a.settleResets()
+		if now.After(a.nextTick) {
+			a.nextTick = now.Add(tick)
+			a.updateGauges(now)
+			a.probeTails()
+		}
+		a.receive(a.wait(ctx, now))
+	}
+	return nil
+}
+
+// Close ends Run. Call it when the client has left the group.
+func (a *Assignment) Close() { a.mail.post(func() { a.over = true }) }
+
+// wait polls until records come, the next timer is due or a message arrives. While stopping it does not poll.
+func (a *Assignment) wait(ctx context.Context, now time.Time) kgo.Fetches {
+	ctx, cancel := context.WithDeadline(ctx, a.nextTimer(now))
+	defer cancel()
+	if a.over || !a.mail.rest(cancel) {
+		return nil
+	}
+	defer a.mail.stir()
+	if a.stopping {
+		<-ctx.Done()
+		return nil
+	}
+	return a.client.PollRecords(ctx, maxPollRecords)
+}
+
+// nextTimer is when the loop has something to do without being told.
+func (a *Assignment) nextTimer(now time.Time) time.Time {
+	at := now.Add(tick)
+	earlier := func(t time.Time) {
+		if t.Before(at) {
+			at = t
+		}
+	}
+	if due, ok := a.nextCut(); ok {
+		earlier(due)
+	}
+	for _, d := range a.drains {
+		if !d.fenced && !d.deadline.IsZero() {
+			earlier(d.deadline)
+		}
+	}
+	if t := a.commits.notBefore; t.After(now) {
+		earlier(t)
+	}
+	return at
+}
+
+// receive appends what a poll brought and hands on the blocks that it filled.
+func (a *Assignment) receive(fetches kgo.Fetches) {
+	now := time.Now()
+	fetches.EachError(func(topic string, id int32, err error) { a.pollError(partition{topic, id}, err) })
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) > 0 {
+			a.append(partition{p.Topic, p.Partition}, p.Records, now)
+		}
+	})
+}
+
+func (a *Assignment) append(p partition, records []*kgo.Record, now time.Time) {
+	s := a.streams[p]
+	if s == nil || s.draining || s.resetting || a.stopping {
+		a.countFenced(len(records))
+		return
+	}
+	before := s.stats.records
+	wasOpen, wasFinished := s.open, s.finished()
+	a.put(s.receive(records, now)...)
+	a.received.Add(s.stats.records - before)
+	if s.open != nil && s.open != wasOpen {
+		a.opened = append(a.opened, opening{s, s.open})
+	}
+	if s.finished() && !wasFinished {
+		a.pauseFetch(s) // or the records past the end are fetched again and again
+	}
+}
+
+// put hands blocks to the pool.
+func (a *Assignment) put(blocks ...*record.Block) {
+	for _, b := range blocks {
+		a.deps.Metrics.blocks.WithLabelValues(b.Cut.String()).Inc()
+		a.deps.Metrics.blockRecords.Observe(float64(b.Received))
+	}
+	a.deps.Pool.Put(blocks...)
+}
+
+// nextCut is when the oldest open block comes due; false if the interval is 0 or no block is open.
+func (a *Assignment) nextCut() (time.Time, bool) {
+	if a.cfg.Interval == 0 {
+		return time.Time{}, false
+	}
+	o, ok := a.oldestOpen()
+	if !ok {
+		return time.Time{}, false
+	}
+	return o.block.Opened.Add(time.Duration(a.cfg.Interval)), true
+}
+
+func (a *Assignment) oldestOpen() (opening, bool) {
+	for len(a.opened) > 0 {
+		if o := a.opened[0]; o.stream.open == o.block {
+			return o, true
+		}
+		a.opened[0] = opening{}
+		a.opened = a.opened[1:]
+	}
+	return opening{}, false
+}
+
+// cutDue closes the blocks whose interval is over.
+func (a *Assignment) cutDue(now time.Time) {
+	for {
+		due, ok := a.nextCut()
+		if !ok || due.After(now) {
+			return
+		}
+		a.put(a.opened[0].stream.cut(record.ByInterval))
+	}
+}
+
+// feedIdle closes open blocks, oldest first, for workers that have nothing to do, when the interval is 0: low latency
+// without timers, and batching by itself once all workers are busy.
+func (a *Assignment) feedIdle() {
+	if a.cfg.Interval != 0 {
+		return
+	}
+	for free := a.deps.Pool.Free(); free > 0; free-- {
+		o, ok := a.oldestOpen()
+		if !ok {
+			return
+		}
+		a.put(o.stream.cut(record.ByIdle))
+	}
+}
+
+// WorkerIdle tells the loop that a worker found no block. Any goroutine may call it; it does not block.
+func (a *Assignment) WorkerIdle() {
+	if a.cfg.Interval == 0 {
+		a.mail.post(func() {})
+	}
+}
+
+// Joined reports whether the member has taken on an assignment, so that nothing produced from now on is missed.
+func (a *Assignment) Joined() bool { return a.joined.Load() }
+
+// LastTurn is when the loop last came round; it does so at least every second.
+func (a *Assignment) LastTurn() time.Time { return time.Unix(0, a.beat.Load()) }
+
+// Budget is the byte budget of all partitions, for reading.
+func (a *Assignment) Budget() *record.Budget { return a.budget }
+
+// errEnded is what callers get who ask an assignment whose loop has ended.
+var errEnded = errors.New("the assignment loop has ended")
+
+// call runs f in the loop and waits until f has called its argument, or the loop has ended.
+func (a *Assignment) call(f func(done func())) error {
+	finished := make(chan struct{})
+	a.mail.post(func() { f(func() { close(finished) }) })
+	select {
+	case <-finished:
+		return nil
+	case <-a.ended:
+		return errEnded
+	}
+}

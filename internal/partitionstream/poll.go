@@ -1,0 +1,35 @@
+package partitionstream
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/kafka"
+)
+
+// pollError handles one error that a poll brought.
+func (a *Assignment) pollError(p partition, err error) {
+	failure := kafka.ClassifyPoll(p.topic, p.id, err)
+	switch failure.Class {
+	case kafka.PollClosed: // the wait was over, or the service is
+	case kafka.PollRetry, kafka.PollSession:
+		a.log.Warn("poll failed; the client tries again", "error", failure)
+	case kafka.PollOutOfRange, kafka.PollDataLoss:
+		// After a loss kgo has moved its position back already: records with offsets that were received before are new ones,
+		// so the stream cannot just go on.
+		if s := a.streams[p]; s != nil {
+			a.reset(s, failure)
+		}
+	case kafka.PollTooLarge, kafka.PollRecreated, kafka.PollFatal:
+		a.deps.Fail(failure)
+	}
+}
+
+// seek moves the client to an offset of a partition.
+func (a *Assignment) seek(p partition, to int64) {
+	a.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{p.topic: {p.id: {Epoch: -1, Offset: to}}})
+}
+
+// String renders the partition as "topic/3".
+func (p partition) String() string { return fmt.Sprintf("%s/%d", p.topic, p.id) }

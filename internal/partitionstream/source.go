@@ -1,0 +1,127 @@
+package partitionstream
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"streamer/internal/record"
+)
+
+// lookupTimeout bounds one look-up at the broker that the loop has asked for.
+const lookupTimeout = 10 * time.Second
+
+// Source answers questions about the log that need the broker. It is asked from goroutines other than the loop.
+type Source interface {
+	// Start is where partitions without a commit begin.
+	Start(ctx context.Context, missing map[string][]int32) (map[string]map[int32]int64, error)
+	// Reset is where a partition whose position is out of the log's range goes on. It fails when the configuration says
+	// that the run shall fail.
+	Reset(ctx context.Context, topic string, partition int32, position int64) (int64, error)
+	// ProbeTail returns end if the log holds no record in [position, end), and otherwise position.
+	ProbeTail(ctx context.Context, topic string, partition int32, position, end int64) (int64, error)
+}
+
+// reset moves a stream whose position is out of the log's range. It first waits until what was received is committed,
+// because that is good data whatever happened to the log behind it; settleResets goes on from there.
+func (a *Assignment) reset(s *stream, err error) {
+	if s.resetting || s.draining {
+		return
+	}
+	a.log.Warn("position is out of the log's range", "topic", s.owner.Topic, "partition", s.owner.Partition,
+		"position", s.next, "error", err)
+	s.resetting = true
+	a.pauseFetch(s) // the broker refuses the position at once: fetching it again would spin
+	if s.open != nil {
+		a.put(s.cut(record.ByDrain))
+	}
+	a.resetting++
+}
+
+// settleResets looks after the streams that wait for a new place.
+func (a *Assignment) settleResets() {
+	if a.resetting == 0 {
+		return
+	}
+	a.resetting = 0
+	for _, s := range a.streams {
+		if s.resetting {
+			a.resetting++
+			a.settleReset(s)
+		}
+	}
+}
+
+// settleReset asks where a resetting stream goes on, once all that it received is committed.
+func (a *Assignment) settleReset(s *stream) {
+	if s.asking || !s.settled() {
+		return
+	}
+	s.asking = true
+	go func() {
+		ctx, cancel := context.WithTimeout(a.commits.ctx, lookupTimeout)
+		defer cancel()
+		to, err := a.deps.Source.Reset(ctx, s.owner.Topic, s.owner.Partition, s.next)
+		a.mail.post(func() { a.resetTo(s, to, err) })
+	}()
+}
+
+func (a *Assignment) resetTo(s *stream, to int64, err error) {
+	p := keyOf(s.owner)
+	if a.streams[p] != s || s.draining {
+		return
+	}
+	if err != nil {
+		a.deps.Fail(err)
+		return
+	}
+	a.deps.Metrics.resets.Inc()
+	a.log.Warn("partition goes on elsewhere: on_out_of_range",
+		"topic", p.topic, "partition", p.id, "from", s.next, "to", to)
+	a.fence([]*stream{s})
+	began := a.beginAt(p, place{to, -1})
+	// What is committed is the place that is out of range. Until the new one is committed a restart would jump again, and
+	// under `latest` lose what came between.
+	began.committed = -1
+	a.seek(p, to)
+}
+
+// probeTails finds out, for bounded streams that stand still before their end, whether anything is left there: a tail
+// that was compacted away or deleted never shows up in a fetch.
+func (a *Assignment) probeTails() {
+	for _, s := range a.streams {
+		idle := s.end != noEnd && !s.finished() && s.open == nil && s.account.Used() == 0 &&
+			!s.draining && !s.resetting && !s.asking && s.next == s.probed
+		s.probed = s.next
+		if !idle {
+			continue
+		}
+		s.asking = true
+		go func() {
+			ctx, cancel := context.WithTimeout(a.commits.ctx, lookupTimeout)
+			defer cancel()
+			from := s.next
+			next, err := a.deps.Source.ProbeTail(ctx, s.owner.Topic, s.owner.Partition, from, s.end)
+			a.mail.post(func() { a.tailProbed(s, from, next, err) })
+		}()
+	}
+}
+
+func (a *Assignment) tailProbed(s *stream, from, next int64, err error) {
+	s.asking = false
+	if err != nil {
+		a.log.Warn("looking for the tail of a partition failed; trying again",
+			"topic", s.owner.Topic, "partition", s.owner.Partition, "error", err)
+		return
+	}
+	if a.streams[keyOf(s.owner)] != s || s.draining || s.next != from || next < s.end {
+		return
+	}
+	s.reachEnd(time.Now())
+	a.put(s.cut(record.ByEnd))
+	a.pauseFetch(s)
+}
+
+func compare(x, y partition) int {
+	return cmp.Or(cmp.Compare(x.topic, y.topic), cmp.Compare(x.id, y.id))
+}

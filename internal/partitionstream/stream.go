@@ -1,0 +1,179 @@
+package partitionstream
+
+import (
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/record"
+)
+
+// noEnd is the end of a stream that is not bounded.
+const noEnd = math.MaxInt64
+
+// stream is one direct stream: what one partition under one assignment has received and what became of it. Its spans are
+// contiguous by construction: a block begins where the one before it ended, so gaps in the offsets are covered. Only the
+// assignment loop uses it; its methods are pure but for the byte account.
+type stream struct {
+	owner   record.Owner
+	cfg     Config
+	account *record.Account
+
+	next int64         // one past the last offset received
+	end  int64         // first offset that a bounded run does not want, or noEnd
+	open *record.Block // nil when nothing was received since the last cut
+	size int64         // payload and overhead of open's records
+
+	acked      int64 // one past the last offset that the sink acknowledged
+	ackedEpoch int32
+	committed  int64 // what the group's commit for the partition is
+	unacked    []mark
+
+	paused    bool // in kgo, for memory
+	draining  bool // revoked or stopping: takes no more records
+	resetting bool // its position fell out of the log's range; waits to be empty before it starts anew
+	asking    bool // a look-up at the broker is under way
+	probed    int64
+
+	stats streamStats
+}
+
+// mark remembers the age of a block that is not acknowledged yet.
+type mark struct {
+	next   int64
+	oldest time.Time
+}
+
+// newStream starts at offset first, which is also what is committed. A bounded stream whose end lies before first has
+// nothing to do.
+func newStream(owner record.Owner, cfg Config, account *record.Account, first, end int64) *stream {
+	return &stream{
+		owner: owner, cfg: cfg, account: account,
+		next: first, end: max(first, end),
+		acked: first, ackedEpoch: -1, committed: first, probed: -1,
+		stats: streamStats{logEnd: -1},
+	}
+}
+
+// finished reports whether a bounded stream has received all it wants.
+func (s *stream) finished() bool { return s.next >= s.end }
+
+// settled reports whether everything received has been acknowledged and committed.
+func (s *stream) settled() bool { return s.open == nil && s.acked == s.next && s.committed == s.acked }
+
+// receive appends records of one poll, in offset order, and returns the blocks that became full, or complete because the
+// stream reached its end. Control records carry no data but move the span: without them the lag would stand still behind
+// a transaction's marker. Records before the stream's place were received already and are left out.
+func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
+	var cut []*record.Block
+	for _, r := range records {
+		if r.Offset < s.next {
+			continue
+		}
+		if r.Offset >= s.end {
+			s.reachEnd(now)
+			break
+		}
+		s.append(r, now)
+		if why, full := s.full(); full {
+			cut = append(cut, s.cut(why))
+		}
+	}
+	if s.finished() && s.open != nil {
+		cut = append(cut, s.cut(record.ByEnd))
+	}
+	return cut
+}
+
+func (s *stream) append(r *kgo.Record, now time.Time) {
+	b := s.ensureOpen(now)
+	s.next = r.Offset + 1
+	b.Span.Next, b.Span.LeaderEpoch = s.next, r.LeaderEpoch
+	if r.Attrs.IsControl() {
+		return
+	}
+	if len(b.In) == 0 {
+		s.unacked = append(s.unacked, mark{next: s.next, oldest: r.Timestamp})
+	}
+	b.In = append(b.In, r)
+	b.Received++
+	b.LastTimestamp = r.Timestamp
+	n := record.Size(r)
+	s.size += n
+	b.Charge(n)
+	s.stats.records++
+	s.stats.bytes += int64(len(r.Key) + len(r.Value))
+}
+
+// ensureOpen returns the open block, opening one where the last ended.
+func (s *stream) ensureOpen(now time.Time) *record.Block {
+	if s.open == nil {
+		s.open = &record.Block{
+			Owner:  s.owner,
+			Span:   record.Span{First: s.next, Next: s.next, LeaderEpoch: -1},
+			Opened: now,
+		}
+		s.account.Open(s.open)
+		s.size = 0
+	}
+	return s.open
+}
+
+// reachEnd extends the stream to its end: a record at or past it was seen, or the log was found to hold nothing before
+// it, so what lies between is empty.
+func (s *stream) reachEnd(now time.Time) {
+	if s.finished() {
+		return
+	}
+	b := s.ensureOpen(now)
+	s.next = s.end
+	b.Span.Next = s.end
+}
+
+func (s *stream) full() (record.Reason, bool) {
+	switch {
+	case len(s.open.In) >= s.cfg.MaxRecords:
+		return record.ByRecords, true
+	case s.size >= int64(s.cfg.MaxBytes):
+		return record.ByBytes, true
+	}
+	return 0, false
+}
+
+// cut closes the open block, which must exist, and returns it.
+func (s *stream) cut(why record.Reason) *record.Block {
+	b := s.open
+	b.Cut = why
+	s.open = nil
+	if n := len(s.unacked); n > 0 && s.unacked[n-1].next > b.Span.First {
+		s.unacked[n-1].next = b.Span.Next
+	}
+	return b
+}
+
+// acknowledge notes that the sink has everything before span.Next.
+func (s *stream) acknowledge(span record.Span) {
+	s.acked = span.Next
+	if span.LeaderEpoch >= 0 {
+		s.ackedEpoch = span.LeaderEpoch
+	}
+	done := 0
+	for done < len(s.unacked) && s.unacked[done].next <= s.acked {
+		s.stats.lastAckedRecord = s.unacked[done].oldest
+		done++
+	}
+	s.unacked = s.unacked[done:]
+}
+
+// drop gives up the open block; its records are neither delivered nor committed. It returns how many records it held.
+func (s *stream) drop() int {
+	if s.open == nil {
+		return 0
+	}
+	n := s.open.Received
+	s.next = s.open.Span.First
+	s.open.Release()
+	s.open = nil
+	return n
+}
