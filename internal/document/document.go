@@ -39,7 +39,8 @@ type entry struct {
 	start, end uint32 // the value's bytes in src; for a String without the quotes
 	next       uint32 // the entry after this value and all of its children
 	kind       Kind
-	escaped    bool // a String with backslashes
+	escaped    bool // a String with backslash escapes
+	verbatim   bool // a String that is not JSON text, but the string itself
 }
 
 // Document is a parsed value. The zero value is ready for Parse.
@@ -77,19 +78,18 @@ func (d *Document) Field(n Node, name string) Node {
 	}
 	found := None
 	for i, end := uint32(n)+1, d.entries[n].next; i < end; i = d.entries[i+1].next {
-		if d.named(&d.entries[i], name) {
+		key := &d.entries[i]
+		switch {
+		case key.escaped:
+			d.scratch = unescape(d.scratch[:0], d.src[key.start:key.end])
+			if string(d.scratch) == name {
+				found = Node(i + 1)
+			}
+		case int(key.end-key.start) == len(name) && string(d.src[key.start:key.end]) == name:
 			found = Node(i + 1)
 		}
 	}
 	return found
-}
-
-func (d *Document) named(key *entry, name string) bool {
-	if !key.escaped {
-		return string(d.src[key.start:key.end]) == name
-	}
-	d.scratch = unescape(d.scratch[:0], d.src[key.start:key.end])
-	return string(d.scratch) == name
 }
 
 // Element returns the array's element, counted from the end if index is negative: None when there is none.
@@ -125,4 +125,11 @@ func (d *Document) length(n Node) int {
 func (d *Document) raw(n Node) []byte {
 	e := &d.entries[n]
 	return d.src[e.start:e.end]
+}
+
+// SetText makes src, which must be valid UTF-8, the document's only value: a String that stands as it is, without
+// escapes.
+func (d *Document) SetText(src []byte) {
+	d.src = src
+	d.entries = append(d.entries[:0], entry{end: uint32(len(src)), next: 1, kind: String, verbatim: true})
 }

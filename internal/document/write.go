@@ -26,6 +26,9 @@ func (d *Document) Append(dst []byte, n Node) []byte {
 	case Missing, Null:
 		return append(dst, "null"...)
 	case String:
+		if d.entries[n].verbatim {
+			return appendText(dst, d.raw(n))
+		}
 		dst = append(dst, '"')
 		dst = append(dst, d.raw(n)...)
 		return append(dst, '"')
@@ -58,10 +61,15 @@ func closed(dst []byte, open, end byte) []byte {
 
 // AppendString writes s as a JSON string. It fails if s is not valid UTF-8, and then returns dst unchanged.
 func AppendString(dst []byte, s string) ([]byte, error) {
-	const digits = "0123456789abcdef"
 	if !utf8.ValidString(s) {
 		return dst, errNotUTF8
 	}
+	return appendText(dst, s), nil
+}
+
+// appendText writes valid UTF-8 as a JSON string.
+func appendText[T string | []byte](dst []byte, s T) []byte {
+	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
 	done := 0
 	for i := range len(s) {
@@ -85,7 +93,7 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 		}
 	}
 	dst = append(dst, s[done:]...)
-	return append(dst, '"'), nil
+	return append(dst, '"')
 }
 
 // AppendGo writes a Go value as JSON: what Document.Go returns, and what expressions make of it. Maps are written in the

@@ -1,0 +1,81 @@
+package expression
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/parser"
+)
+
+// CompileFilter compiles an expression that decides whether a record is kept; its result must be able to be true or
+// false. Any error is an *Error.
+func CompileFilter(text string, shape Shape) (*Program, error) {
+	p, nature, err := compile(text, shape)
+	switch {
+	case err != nil:
+		return nil, err
+	case nature == "nil":
+		return nil, &Error{Line: 1, Column: 1, Problem: "filter is always nil and would keep no record",
+			Remedy: "compare something, such as event_type == \"view\""}
+	case nature != "" && nature != "bool":
+		return nil, &Error{Line: 1, Column: 1, Problem: fmt.Sprintf("filter gives %s, not true or false", nature),
+			Remedy: "compare it with something"}
+	}
+	return p, nil
+}
+
+// Compile compiles an expression over values of a shape. Any error is an *Error.
+func Compile(text string, shape Shape) (*Program, error) {
+	p, _, err := compile(text, shape)
+	return p, err
+}
+
+// compile also returns the name of the result's type, empty if only the record decides.
+func compile(text string, shape Shape) (p *Program, nature string, err error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, "", &Error{Line: 1, Column: 1, Problem: "expression is empty", Remedy: "write a field or a comparison"}
+	}
+	config := conf.CreateNew()
+	config.Strict = false
+	// The optimizer stays off: it turns `x in ["a", ""]` into a look-up that answers true for nil and panics for 5.
+	config.Optimize = false
+	config.Disabled["now"] = true
+	delete(config.Builtins, "now")
+	defineRules(config)
+
+	tree, err := parser.ParseWithConfig(text, config)
+	if err != nil {
+		return nil, "", compileError(err)
+	}
+	names := &rewriter{config: config, text: tree.Source, shape: shape, paths: map[ast.Node]*path{}}
+	tree.Node = names.node(tree.Node)
+	if names.err != nil {
+		return nil, "", names.err
+	}
+	if _, err = checker.Check(tree, config); err != nil {
+		return nil, "", compileError(err)
+	}
+	nature = natureOf(tree.Node, config)
+	p = &Program{text: text, readsValue: names.readsValue, path: names.paths[tree.Node], reasons: newReasons()}
+	p.test = (&closures{text: tree.Source, paths: names.paths}).condition(tree.Node)
+	ast.Walk(&tree.Node, &nilRules{config: config})
+	if p.code, err = compiler.Compile(tree, config); err != nil {
+		return nil, "", compileError(err)
+	}
+	return p, nature, nil
+}
+
+func natureOf(n ast.Node, config *conf.Config) string {
+	nature := n.Nature()
+	switch {
+	case nature.Nil:
+		return "nil"
+	case nature.IsUnknown(&config.NtCache):
+		return ""
+	}
+	return plainTypes(nature.String())
+}

@@ -1,0 +1,99 @@
+package expression
+
+import (
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/types"
+)
+
+// nilRules puts checks around what may be nil. It runs after the type check, so that what is known not to be nil costs
+// nothing; as an ast.Visitor it sees the children before their parents.
+type nilRules struct {
+	config *conf.Config
+}
+
+// Visit implements ast.Visitor.
+func (r *nilRules) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.BinaryNode:
+		r.binary(node, n)
+	case *ast.UnaryNode:
+		switch n.Operator {
+		case "!", "not":
+			r.condition(&n.Node)
+		case "+":
+			if r.mayBeNil(n.Node) {
+				replace(node, call(n, callNumber, n.Node))
+			}
+		}
+	case *ast.ConditionalNode:
+		r.condition(&n.Cond)
+	case *ast.BuiltinNode:
+		r.builtin(n)
+	}
+}
+
+func (r *nilRules) binary(node *ast.Node, n *ast.BinaryNode) {
+	switch n.Operator {
+	case "<", "<=", ">", ">=":
+		if r.mayBeNil(n.Left) || r.mayBeNil(n.Right) {
+			replace(node, call(n, callOrdered+n.Operator, n.Left, n.Right))
+		}
+	case "&&", "and", "||", "or":
+		r.condition(&n.Left)
+		r.condition(&n.Right)
+	}
+}
+
+// condition makes nil false where a bool is needed; without it `a && b` would fail where `a` alone does not.
+func (r *nilRules) condition(node *ast.Node) {
+	if r.mayBeNil(*node) {
+		replace(node, call(*node, callTruth, *node))
+	}
+}
+
+func (r *nilRules) builtin(n *ast.BuiltinNode) {
+	if n.Name == "type" || n.Name == "get" {
+		return // both are there to look at what may be nil
+	}
+	if function := builtin.Builtins[builtin.Index[n.Name]]; !function.Predicate {
+		for i := range n.Arguments {
+			r.present(n.Name, &n.Arguments[i])
+		}
+		return
+	}
+	r.present(n.Name, &n.Arguments[0])
+	conditions := []string{
+		"all", "none", "any", "one", "filter", "find", "findIndex", "findLast", "findLastIndex", "count",
+	}
+	if slices.Contains(conditions, n.Name) && len(n.Arguments) > 1 {
+		if predicate, ok := n.Arguments[1].(*ast.PredicateNode); ok {
+			r.condition(&predicate.Node)
+		}
+	}
+}
+
+func (r *nilRules) present(function string, argument *ast.Node) {
+	if r.mayBeNil(*argument) {
+		replace(argument, call(*argument, definePresent(r.config, function), *argument))
+	}
+}
+
+func (r *nilRules) mayBeNil(n ast.Node) bool {
+	nature := n.Nature()
+	return nature.Nil || nature.IsUnknown(&r.config.NtCache)
+}
+
+// replace keeps the type that the checker found: parents, and expr's compiler, look at it.
+func replace(node *ast.Node, by *ast.CallNode) {
+	switch by.Callee.(*ast.IdentifierNode).Value { //nolint:forcetypeassert // made by call
+	case callTruth, callOrdered + "<", callOrdered + "<=", callOrdered + ">", callOrdered + ">=":
+		by.SetNature(types.Bool.Nature())
+	default:
+		by.SetNature(*(*node).Nature())
+	}
+	*node = by
+}
