@@ -23,12 +23,11 @@ func NewAdmin(client *kgo.Client) *Admin {
 	return &Admin{client: client, admin: kadm.NewClient(client)}
 }
 
-// MissingTopicError says which of the configured topics do not exist.
+// MissingTopicError says which of the named topics do not exist.
 type MissingTopicError struct{ Topics []string }
 
 func (e *MissingTopicError) Error() string {
-	return fmt.Sprintf("source.kafka.topics: no such topic: %s; create it, or correct the name",
-		strings.Join(e.Topics, ", "))
+	return fmt.Sprintf("no such topic: %s; create it, or correct the name", strings.Join(e.Topics, ", "))
 }
 
 // SourcePartitions lists the partitions of the source's topics as they are now; for a pattern, of all topics that match.
@@ -40,7 +39,11 @@ func (a *Admin) SourcePartitions(ctx context.Context, s SourceConfig) (Partition
 	if len(s.Topics) == 0 {
 		return Partitions{}, nil
 	}
-	return a.Partitions(ctx, s.Topics...)
+	found, err := a.Partitions(ctx, s.Topics...)
+	if _, missing := errors.AsType[*MissingTopicError](err); missing {
+		return nil, fmt.Errorf("%s.topics: %w", sourcePath, err)
+	}
+	return found, err
 }
 
 // Partitions lists the partitions of the named topics; at least one must be named.

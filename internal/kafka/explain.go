@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -64,6 +65,14 @@ func explainLogin(err error, c Config) (setting.Fault, bool) {
 			Remedy: "does not fit this listener; remove it if the broker wants no login, or use the port that does",
 		}, true
 	}
+	// Some brokers hang up on a wrong login instead of saying so.
+	_, first := errors.AsType[*kgo.ErrFirstReadEOF](err)
+	if errors.Is(err, io.EOF) && !first && c.SASL.Mechanism != "" {
+		return setting.Fault{
+			Field: "sasl.username", Value: c.SASL.Username,
+			Remedy: "is refused, the broker hung up on the login; correct the user, the password or the mechanism",
+		}, true
+	}
 	return setting.Fault{}, false
 }
 
@@ -101,8 +110,10 @@ func explainCertificate(err error, c Config) (setting.Fault, bool) {
 func explainTLS(err error, c Config) (setting.Fault, bool) {
 	_, closed := errors.AsType[*kgo.ErrFirstReadEOF](err)
 	_, garbled := errors.AsType[tls.RecordHeaderError](err)
+	_, shaking := errors.AsType[*handshakeError](err)
+	silent := shaking && errors.Is(err, context.DeadlineExceeded)
 	switch {
-	case c.TLS.Enabled && (closed || garbled):
+	case c.TLS.Enabled && (closed || garbled || silent):
 		return setting.Fault{
 			Field: "tls.enabled", Value: "true",
 			Remedy: "does not fit this port, it does not speak TLS; use the broker's TLS port, or write false",

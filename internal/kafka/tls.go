@@ -35,14 +35,30 @@ func (t TLSConfig) dialer(path string) func(ctx context.Context, network, addres
 			}
 			config.ServerName = host
 		}
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-		conn, err := (&tls.Dialer{NetDialer: plain, Config: config}).DialContext(ctx, network, address)
-		if err != nil {
-			return nil, fmt.Errorf("dial with TLS: %w", err)
-		}
-		return conn, nil
+		return handshake(ctx, plain, config, network, address)
 	}
+}
+
+// handshakeError tells a port that is reached but does not speak TLS from one that is not reached.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
+
+func (e *handshakeError) Unwrap() error { return e.err }
+
+func handshake(ctx context.Context, plain *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := plain.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, &handshakeError{err}
+	}
+	return secured, nil
 }
 
 func (t TLSConfig) load(path string) (*tls.Config, error) {
