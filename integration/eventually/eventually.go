@@ -44,3 +44,23 @@ func Wait(ctx context.Context, within time.Duration, condition func(context.Cont
 		}
 	}
 }
+
+// Throughout looks again and again for the whole time, and fails the test as soon as condition returns an error. It is
+// for faults that last: the time is part of the fault, and what must hold during it is looked at meanwhile.
+func Throughout(tb testing.TB, lasting time.Duration, what string, condition func(context.Context) error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), lasting)
+	defer cancel()
+	ticker := time.NewTicker(between)
+	defer ticker.Stop()
+	for {
+		if err := condition(tb.Context()); err != nil {
+			tb.Fatalf("%s: %v", what, err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (b *Broker) Ours() bool { return b.node != nil }
 func (b *Broker) Proxied(t *testing.T) *proxy.Proxy {
 	t.Helper()
 	if b.proxied == nil {
-		Skip(t, "this broker has no listener behind a proxy of ours")
+		Skip(t, NeedKafka, "this broker has no listener behind a proxy of ours")
 	}
 	select {
 	case p := <-b.proxied:
@@ -109,7 +109,7 @@ func (b *Broker) Proxied(t *testing.T) *proxy.Proxy {
 func (b *Broker) Own(t *testing.T, settings map[string]string) *Broker {
 	t.Helper()
 	if !b.Ours() {
-		Skip(t, "needs a broker that can be stopped: Docker, or Java and Maven")
+		Skip(t, NeedKafka, "needs a broker that can be stopped: Docker, or Java and Maven")
 	}
 	own, err := start(t.Context(), b.Kind, options{settings: settings})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // patience is how long a test waits for one administrative request.
@@ -37,5 +39,25 @@ func (b *Broker) CreateTopic(t *testing.T, name string, partitions int32, config
 	// -1: the broker's default, which is what an external cluster wants too.
 	if _, err := b.Admin(t).CreateTopic(ctx, partitions, -1, pointers, name); err != nil {
 		t.Fatalf("create topic %s: %v", name, err)
+	}
+}
+
+// Configure changes topics' settings.
+func (b *Broker) Configure(t *testing.T, config map[string]string, topics ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	changes := make([]kadm.AlterConfig, 0, len(config))
+	for name, value := range config {
+		changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
+	}
+	done, err := b.Admin(t).AlterTopicConfigs(ctx, changes, topics...)
+	if err != nil {
+		t.Fatalf("configure topics: %v", err)
+	}
+	for _, topic := range done {
+		if topic.Err != nil {
+			t.Fatalf("configure topic %s: %v", topic.Name, topic.Err)
+		}
 	}
 }

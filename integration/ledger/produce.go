@@ -42,6 +42,9 @@ func (p *Producer) Grow(partitions int) {
 	p.next = append(p.next, make([]int64, partitions-len(p.next))...)
 }
 
+// Use lets the producer go on with another client.
+func (p *Producer) Use(client *kgo.Client) { p.client = client }
+
 // Record makes the partition's next record.
 func (p *Producer) Record(partition int32) *kgo.Record {
 	id := ID{Partition: partition, Seq: p.next[partition]}

@@ -87,10 +87,7 @@ func freeAddr(t *testing.T) string {
 // Ready waits until the service says that it has joined and reaches the brokers.
 func (s *Service) Ready(t *testing.T) {
 	t.Helper()
-	s.Until(t, "readiness", func(ctx context.Context) error {
-		_, err := s.get(ctx, "/readyz")
-		return err
-	})
+	s.Until(t, "readiness", s.IsReady)
 }
 
 // Until waits for a condition, and gives up at once when the service has ended.
@@ -176,6 +173,12 @@ func (s *Service) get(ctx context.Context, path string) ([]byte, error) {
 		return body, fmt.Errorf("%s: %w %s: %.300s", path, errStatus, response.Status, body)
 	}
 	return body, nil
+}
+
+// IsReady returns nil while /readyz answers that the service has joined and reaches the brokers.
+func (s *Service) IsReady(ctx context.Context) error {
+	_, err := s.get(ctx, "/readyz")
+	return err
 }
 
 // Live returns nil while /livez answers that the service is alive.
