@@ -60,7 +60,7 @@ func (p *Process) own(cmd *exec.Cmd, started chan<- error) {
 		p.signal = status.Signal()
 	}
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		fmt.Fprintf(p.Stderr, "child: wait: %v\n", err)
+		_, _ = fmt.Fprintf(p.Stderr, "child: wait: %v\n", err) // a tail takes everything
 	}
 }
 

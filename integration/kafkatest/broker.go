@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -130,8 +131,8 @@ func (b *Broker) Own(t *testing.T, settings map[string]string) *Broker {
 func (b *Broker) Close() error {
 	var errs []error
 	b.close.Do(func() {
-		for i := len(b.closers) - 1; i >= 0; i-- {
-			errs = append(errs, b.closers[i]())
+		for _, closer := range slices.Backward(b.closers) {
+			errs = append(errs, closer())
 		}
 	})
 	return errors.Join(errs...)

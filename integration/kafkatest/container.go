@@ -77,11 +77,11 @@ func (b *Broker) containerListeners(ctx context.Context, node *containerNode) ([
 		node.ways[port] = p
 		return listener{name: name, protocol: protocol, bind: fmt.Sprintf("0.0.0.0:%d", port), advertised: p.Addr()}, nil
 	}
-	host, err := behind("PLAINTEXT", "PLAINTEXT", hostPort)
+	host, err := behind("HOST", plaintext, hostPort)
 	if err != nil {
 		return nil, err
 	}
-	secure, err := behind("SECURE", "SASL_SSL", securePort)
+	secure, err := behind("SECURE", saslSSL, securePort)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +89,12 @@ func (b *Broker) containerListeners(ctx context.Context, node *containerNode) ([
 	inNetwork := fmt.Sprintf(":%d", networkPort)
 	listeners := []listener{
 		host, secure,
-		{name: "BROKER", protocol: "PLAINTEXT", bind: "0.0.0.0" + inNetwork, advertised: networkAlias + inNetwork},
-		{name: "CONTROLLER", protocol: "PLAINTEXT", bind: fmt.Sprintf("localhost:%d", controllerPort)},
+		{name: "BROKER", protocol: plaintext, bind: "0.0.0.0" + inNetwork, advertised: networkAlias + inNetwork},
+		{name: "CONTROLLER", protocol: plaintext, bind: fmt.Sprintf("localhost:%d", controllerPort)},
 	}
 	b.proxied = make(chan *proxy.Proxy, proxies)
 	for i := range proxies {
-		l, err := behind(fmt.Sprintf("PROXY%d", i), "PLAINTEXT", firstProxyPort+i)
+		l, err := behind(fmt.Sprintf("PROXY%d", i), plaintext, firstProxyPort+i)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +168,7 @@ func (n *containerNode) log(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer reader.Close() //nolint:errcheck // read only
+	defer reader.Close()
 	text, _ := io.ReadAll(reader)
 	const keep = 60
 	lines := strings.Split(string(text), "\n")

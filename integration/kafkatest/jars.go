@@ -24,7 +24,7 @@ func jars(ctx context.Context) (string, error) {
 	}
 	base := filepath.Join(cache, "streamer-test")
 	dir := filepath.Join(base, fmt.Sprintf("kafka-%s-%x", Version, sha256.Sum256(pom))[:len("kafka-")+len(Version)+9])
-	if err := os.MkdirAll(base, 0o755); err != nil {
+	if err := os.MkdirAll(base, 0o750); err != nil {
 		return "", fmt.Errorf("make cache folder: %w", err)
 	}
 	unlock, err := lock(dir + ".lock")
@@ -40,7 +40,7 @@ func jars(ctx context.Context) (string, error) {
 
 // lock waits until no other process fetches. Two Mavens at once break each other's local repository.
 func lock(path string) (unlock func() error, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in our cache
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
@@ -57,9 +57,10 @@ func fetch(ctx context.Context, dir string) error {
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // a leftover is harmless
 	pomFile, libs := filepath.Join(work, "pom.xml"), filepath.Join(work, "libs")
-	if err := os.WriteFile(pomFile, pom, 0o644); err != nil {
+	if err := os.WriteFile(pomFile, pom, 0o600); err != nil {
 		return fmt.Errorf("write pom: %w", err)
 	}
+	//nolint:gosec // its arguments are folders of ours
 	cmd := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pomFile, "dependency:copy-dependencies",
 		"-DincludeScope=runtime", "-DoutputDirectory="+libs)
 	if out, err := cmd.CombinedOutput(); err != nil {

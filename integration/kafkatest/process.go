@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -71,9 +72,9 @@ func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]st
 	secure.Addr = ports[2]
 	b.Addrs, b.Secure = []string{ports[0]}, secure
 	listeners := []listener{
-		{name: "BROKER", protocol: "PLAINTEXT", bind: ports[0], advertised: ports[0]},
-		{name: "CONTROLLER", protocol: "PLAINTEXT", bind: ports[1]},
-		{name: "SECURE", protocol: "SASL_SSL", bind: ports[2], advertised: ports[2]},
+		{name: "BROKER", protocol: plaintext, bind: ports[0], advertised: ports[0]},
+		{name: "CONTROLLER", protocol: plaintext, bind: ports[1]},
+		{name: "SECURE", protocol: saslSSL, bind: ports[2], advertised: ports[2]},
 	}
 	b.proxied = make(chan *proxy.Proxy, proxies)
 	for i, bind := range ports[3:] {
@@ -84,14 +85,12 @@ func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]st
 		p.SetUpstream(bind)
 		b.proxied <- p
 		listeners = append(listeners,
-			listener{name: fmt.Sprintf("PROXY%d", i), protocol: "PLAINTEXT", bind: bind, advertised: p.Addr()})
+			listener{name: fmt.Sprintf("PROXY%d", i), protocol: plaintext, bind: bind, advertised: p.Addr()})
 	}
 	config := settings(listeners, secureSettings(filepath.Join(dir, keystoreFile)))
 	config["controller.quorum.voters"] = "1@" + ports[1]
 	config["log.dirs"] = filepath.Join(dir, "data")
-	for key, value := range b.opts.settings {
-		config[key] = value
-	}
+	maps.Copy(config, b.opts.settings)
 	return config, nil
 }
 
@@ -133,6 +132,7 @@ func (n *processNode) java(ctx context.Context, args ...string) *exec.Cmd {
 		"-Dlog4j2.configurationFile=" + filepath.Join(n.dir, "log4j2.properties"),
 		"-cp", filepath.Join(n.jars, "*"),
 	}
+	//nolint:gosec // the jars are those that we fetched
 	return exec.CommandContext(ctx, "java", append(options, args...)...)
 }
 

@@ -21,6 +21,12 @@ type options struct {
 	settings map[string]string
 }
 
+// The security protocols of the listeners.
+const (
+	plaintext = "PLAINTEXT"
+	saslSSL   = "SASL_SSL"
+)
+
 // listener is one of the broker's addresses.
 type listener struct {
 	name       string

@@ -42,6 +42,7 @@ type place struct {
 // checker holds what the single checks share.
 type checker struct {
 	*Ledger
+
 	lanes []string
 	// first has the place of each produced record by partition and sequence number.
 	first  map[int32][]place
@@ -93,7 +94,7 @@ func (c *checker) findPlaces(produced map[int32][]bool) {
 			case places[id.Seq].lane >= 0:
 				c.report.Duplicates++
 			default:
-				places[id.Seq] = place{lane: int32(lane), index: int32(index)} //nolint:gosec // far below 2^31
+				places[id.Seq] = place{lane: int32(lane), index: int32(index)}
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func faultless() *ledger.Ledger {
 	l := &ledger.Ledger{Produced: map[int32][]ledger.Stored{}, Delivered: map[string][]ledger.ID{}}
 	const records = 10
 	for partition := range int32(2) {
-		lane := string('a' + rune(partition))
+		lane := string('a' + partition)
 		for seq := range int64(records) {
 			id := ledger.ID{Partition: partition, Seq: seq}
 			l.Produced[partition] = append(l.Produced[partition], ledger.Stored{Offset: 2 * seq, ID: id})

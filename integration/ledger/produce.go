@@ -63,7 +63,7 @@ func (p *Producer) Fill(ctx context.Context, counts ...int) error {
 				continue
 			}
 			left = true
-			p.client.Produce(ctx, p.Record(int32(partition)), promise.Promise()) //nolint:gosec // a small index
+			p.client.Produce(ctx, p.Record(int32(partition)), promise.Promise())
 		}
 	}
 	if err := promise.Err(); err != nil {

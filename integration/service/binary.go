@@ -41,6 +41,7 @@ func Build(ctx context.Context, dir string) (*Binary, error) {
 	if os.Getenv(envRace) == "1" {
 		args = append(args, "-race")
 	}
+	//nolint:gosec // the arguments are a path of ours and fixed flags
 	build := exec.CommandContext(ctx, "go", append(args, "./cmd/streamer")...)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
@@ -68,6 +69,7 @@ func (b *Binary) Command(t *testing.T, args ...string) Output {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	//nolint:gosec // the binary under test
 	cmd := exec.CommandContext(ctx, b.Path, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

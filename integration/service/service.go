@@ -25,6 +25,7 @@ const Patience = 90 * time.Second
 // Service is a running streamer.
 type Service struct {
 	*child.Process
+
 	// Admin is the base URL of the admin endpoints.
 	Admin string
 	// ConfigFile is the file that it was started with.
@@ -42,6 +43,7 @@ func (b *Binary) Start(t *testing.T, config Config, env ...string) *Service {
 	}
 	file := WriteConfig(t, config)
 	// The child outlives the test's context by the clean-up, which ends it.
+	//nolint:gosec // the binary under test
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), b.Path, "run", "-c", file)
 	cmd.Env = environment(env)
 	process, err := child.Start(cmd)
@@ -80,8 +82,11 @@ func freeAddr(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	addr := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return addr
 }
 
 // Ready waits until the service says that it has joined and reaches the brokers.
