@@ -226,8 +226,9 @@ func ExampleSummary_Lines() {
 	summary.Partitions[1] = PartitionReport{}
 	fmt.Println(summary.Lines()[14])
 	// Output:
-	// events/0            100           65           65         0          0             0           0        0
-	// events/1             10            6            5         1          0             0           0        0
+	// events/0          100         65         65       0     0     0     0     0
+	// events/1           10          6          5       1     0     0     0     0
 	// NO: check output: 1 missing, 0 duplicate, 0 out of order, 0 unexpected, 0 altered
-	// Yes: each of 65 views came out exactly once, in order, with the right bytes: 100 events in 2 batches, 50/s.
+	// Yes: each of 65 views came out exactly once, in order, with the right bytes.
+	// 100 events in 2 batches, 50/s.
 }

@@ -40,11 +40,10 @@ func (s Summary) Err() error {
 
 // Lines is the summary as it is printed.
 func (s Summary) Lines() []string {
-	const row = "%-10s %12s %12s %12s %9s %10s %13s %11s %8s"
+	const row = "%-10s %10s %10s %10s %7s %5s %5s %5s %5s" // 75 columns, for the usual terminal
 	lines := []string{
 		"", "What went in came out?", "",
-		fmt.Sprintf(row, "partition", "events in", "views among", "views out", "missing", "duplicate", "out of order",
-			"unexpected", "altered"),
+		fmt.Sprintf(row, "partition", "events in", "views in", "views out", "missing", "twice", "order", "extra", "bytes"),
 	}
 	add := func(name string, p PartitionReport) {
 		lines = append(lines, fmt.Sprintf(row, name, count(p.Produced), count(p.Expected), count(p.Arrived), count(p.Missing),
@@ -63,7 +62,7 @@ func (s Summary) Lines() []string {
 		return append(lines, "Nothing went in.")
 	}
 	return append(lines, fmt.Sprintf(
-		"Yes: each of %s views came out exactly once, in order, with the right bytes: %s events in %s batches, %s/s.",
+		"Yes: each of %s views came out exactly once, in order, with the right bytes.\n%s events in %s batches, %s/s.",
 		count(total.Expected), count(total.Produced), count(s.Batches),
 		count(int64(float64(total.Produced)/max(s.Elapsed.Seconds(), 1)))))
 }
