@@ -55,8 +55,9 @@ type Deps struct {
 	DrainTimeout time.Duration
 	// Direct means that there is no group: nothing is committed, and progress is what the sink acknowledged.
 	Direct bool
-	// Ends bounds the run; nil means without end. A partition that is not in it has nothing to do.
-	Ends map[string]map[int32]int64
+	// End bounds the run: the first offset of a partition that is not wanted. A partition that it does not know has nothing
+	// to do. Nil means without end.
+	End func(topic string, partition int32) (int64, bool)
 }
 
 // Assignment owns the partitions assigned to this member. Make it with [New], give its [Assignment.Options] to the

@@ -137,9 +137,9 @@ func (a *Assignment) beginAt(p partition, at place) *stream {
 	a.epoch++
 	owner := record.Owner{Topic: p.topic, Partition: p.id, Epoch: a.epoch}
 	end := int64(noEnd)
-	if a.deps.Ends != nil {
+	if a.deps.End != nil {
 		end = at.offset
-		if bound, ok := a.deps.Ends[p.topic][p.id]; ok {
+		if bound, ok := a.deps.End(p.topic, p.id); ok {
 			end = bound
 		}
 	}
@@ -160,7 +160,9 @@ func (a *Assignment) revoked(gone map[string][]int32) {
 	err := a.call(func(done func()) {
 		a.deps.Metrics.rebalances.WithLabelValues("revoked").Inc()
 		streams := a.streamsOf(gone)
-		a.log.Info("partitions revoked", "partitions", ownerNames(streams))
+		if len(streams) > 0 { // after a stop they have gone already
+			a.log.Info("partitions revoked", "partitions", ownerNames(streams))
+		}
 		a.drain(streams, time.Now().Add(a.deps.DrainTimeout), done)
 	})
 	if err != nil {

@@ -1,0 +1,90 @@
+package streamer
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"streamer/internal/admin"
+	"streamer/internal/batcher"
+	"streamer/internal/record"
+	"streamer/internal/sink"
+)
+
+// delivery is the goroutine that writes batches, one at a time and in order, and acknowledges them. One batch is in
+// flight because a sink's failure does not in general fail all later ones: kgo goes on with the record after one that is
+// too large, and acknowledging that one's batch would commit over a hole.
+type delivery struct {
+	writer       *sink.Writer
+	wants        chan<- struct{}
+	batches      <-chan *record.Batch
+	acknowledged func(*record.Batch)
+	failed       func(error)
+	metrics      *batcher.Metrics
+	history      *history
+	dead         chan struct{} // closed when the sink has failed for good: nothing more will be acknowledged
+	ended        chan struct{} // closed when Run has returned, so that the sink may be closed
+}
+
+// Run writes until ctx ends or the sink fails for good.
+func (d *delivery) Run(ctx context.Context) error {
+	defer close(d.ended)
+	for {
+		select {
+		case d.wants <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		b := <-d.batches // the union answers a want at once
+		began := time.Now()
+		if err := d.writer.Write(ctx, b); err != nil {
+			if ctx.Err() == nil {
+				d.failed(err)
+				close(d.dead)
+			}
+			return nil
+		}
+		delays := batcher.DelaysOf(b, began)
+		d.metrics.Delivered(delays)
+		d.history.add(b, delays)
+		d.acknowledged(b)
+	}
+}
+
+// historyLength is how many batches the status shows.
+const historyLength = 100
+
+// history keeps the last batches and the totals for the status page.
+type history struct {
+	mu     sync.Mutex // written by the delivery, read by the status
+	last   []admin.Batch
+	totals admin.Totals
+}
+
+func newHistory() *history { return &history{last: make([]admin.Batch, 0, historyLength+1)} }
+
+func (h *history) add(b *record.Batch, t batcher.Delays) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = append(h.last, admin.Batch{
+		ID: b.ID, Cut: b.Cut.String(), Closed: b.Closed,
+		Records: b.Records, Blocks: len(b.Blocks), Partitions: len(b.Spans), Bytes: b.Bytes,
+		SchedulingDelay: t.Scheduling.Seconds(), ProcessingTime: t.Processing.Seconds(), TotalDelay: t.Total.Seconds(),
+	})
+	if len(h.last) > historyLength {
+		h.last = append(h.last[:0], h.last[1:]...)
+	}
+	h.totals.Batches++
+	h.totals.Blocks += int64(len(b.Blocks))
+	h.totals.Delivered += int64(b.Records)
+	for _, block := range b.Blocks {
+		h.totals.Filtered += int64(block.Filtered)
+		h.totals.Skipped += int64(len(block.Skipped))
+	}
+}
+
+func (h *history) read() ([]admin.Batch, admin.Totals) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]admin.Batch(nil), h.last...), h.totals
+}

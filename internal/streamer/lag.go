@@ -1,0 +1,85 @@
+package streamer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"streamer/internal/kafka"
+	"streamer/internal/partitionstream"
+)
+
+// The log's ends are asked for this often. They come from ListOffsets and not from fetches, so that the lag of a paused
+// partition is true.
+const lagEvery = 5 * time.Second
+
+// lagWatch keeps the ends of the assigned partitions up to date, and by the same look-up knows whether the brokers can be
+// reached: a fetch that fails says nothing, because the client tries again in silence.
+type lagWatch struct {
+	lookups    *kafka.Admin
+	ping       func(context.Context) error
+	isolation  string
+	assignment *partitionstream.Assignment
+	log        *slog.Logger
+
+	mu    sync.Mutex // written by Run, read by the status
+	err   error      // of the last look-up
+	since time.Time  // of err
+}
+
+// Run looks until ctx ends.
+func (w *lagWatch) Run(ctx context.Context) error {
+	ticker := time.NewTicker(lagEvery)
+	defer ticker.Stop()
+	for {
+		w.note(w.look(ctx), time.Now())
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (w *lagWatch) look(ctx context.Context) error {
+	looks, err := w.assignment.Snapshot()
+	if err != nil {
+		return nil // the assignment has ended, and so will this
+	}
+	of := kafka.Partitions{}
+	for _, p := range looks {
+		of[p.Owner.Topic] = append(of[p.Owner.Topic], p.Owner.Partition)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lagEvery)
+	defer cancel()
+	if of.Len() == 0 {
+		return w.ping(ctx)
+	}
+	ends, err := w.lookups.Ends(ctx, of, w.isolation)
+	if err != nil {
+		return err
+	}
+	w.assignment.Ends(ends)
+	return nil
+}
+
+func (w *lagWatch) note(err error, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err != nil && w.err == nil:
+		w.since = now
+		w.log.Error("brokers lost: the client keeps trying", "error", err)
+	case err == nil && w.err != nil:
+		w.log.Info("brokers are back", "after", now.Sub(w.since).Round(time.Second).String())
+	}
+	w.err = err
+}
+
+// lost returns why the brokers cannot be reached and since when, or nil.
+func (w *lagWatch) lost() (error, time.Time) { //nolint:revive,staticcheck // the error is the answer here
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err, w.since
+}

@@ -1,0 +1,222 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/admin"
+	"streamer/internal/batcher"
+	"streamer/internal/config"
+	"streamer/internal/kafka"
+	"streamer/internal/partitionstream"
+	"streamer/internal/pipeline"
+	"streamer/internal/processor"
+	"streamer/internal/record"
+	"streamer/internal/sink"
+)
+
+// Options are what a service needs beside its configuration.
+type Options struct {
+	Logger  *slog.Logger
+	Stdout  io.Writer // of the stdout sink
+	Version string
+	// ConfigFile is where the configuration came from, for the commands that errors tell the user to type; may be empty.
+	ConfigFile string
+	// Progress receives a bounded run's progress and report; nil means that it is only logged.
+	Progress *Progress
+}
+
+// Service is one configured Streamer. Make it with [New], then call [Service.Run] once; [Service.Status] may be called
+// from any goroutine at any time.
+type Service struct {
+	cfg      config.Config
+	opts     Options
+	log      *slog.Logger
+	registry *prometheus.Registry
+	started  time.Time
+	budget   int64
+
+	chain      *pipeline.Chain
+	client     *kgo.Client
+	lookups    *kafka.Admin
+	plan       *kafka.StartPlan // nil without a group
+	bound      *kafka.Ends      // nil without `until`
+	assignment *partitionstream.Assignment
+	pool       *processor.Pool
+	sequencer  *sequencer
+	delivery   *delivery
+	watch      *lagWatch
+	bounded    *boundWatch
+	direct     kafka.Offsets // where a run without a group begins
+	board      board
+	failed     failure
+	forget     func(gone map[string][]int32) // tells the fetch sizer
+	// ping and closeLookups are of the client behind lookups.
+	ping         func(context.Context) error
+	closeLookups func()
+}
+
+// New checks what can be checked without a broker and makes a service that has not begun.
+func New(cfg config.Config, opts Options) (*Service, error) {
+	chain, err := pipeline.Compile(cfg.Pipeline)
+	if err != nil {
+		return nil, fmt.Errorf("compile pipeline: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versionMetric(opts.Version),
+	)
+	return &Service{
+		cfg: cfg, opts: opts, log: opts.Logger, registry: registry, started: time.Now(),
+		budget: memoryBudget(int64(cfg.Memory.Budget)), chain: chain,
+		failed:       failure{happened: make(chan struct{})},
+		closeLookups: func() {},
+	}, nil
+}
+
+func versionMetric(version string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "streamer_build_info", Help: "1, with the version as a label.",
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
+	}, func() float64 { return 1 })
+}
+
+// Run serves until ctx ends, a bounded run is done, or something fails that cannot be mended by trying again. It returns
+// nil only if everything that was received and put into a batch has been delivered and committed.
+func (s *Service) Run(ctx context.Context) error {
+	limitMemory(s.log)
+	server := admin.New(s.cfg.Admin, admin.Deps{
+		Status: s.Status, Live: s.live, Ready: s.ready, Metrics: s.registry, Logger: s.log,
+	})
+	if err := server.Listen(ctx); err != nil {
+		return err
+	}
+	s.log.Info("streamer starts", "version", s.opts.Version, "admin", server.Addr(),
+		"group", s.cfg.Source.Kafka.Group, "sink", s.cfg.Sink.Type, "memory_budget", s.budget)
+	stages := newStages(ctx)
+	stages.run("admin", stages.last, server.Run)
+	err := s.serve(ctx, stages)
+	return errors.Join(err, stages.end())
+}
+
+// serve builds the graph, runs it and takes it down.
+func (s *Service) serve(ctx context.Context, stages *stages) error {
+	defer func() { s.closeLookups() }()
+	if err := s.lookUp(ctx); err != nil {
+		return err
+	}
+	out, err := s.openSink(ctx)
+	if err != nil {
+		return err
+	}
+	writer := sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry))
+	s.connect(writer)
+	client, sizer, err := s.newClient()
+	if err != nil {
+		return errors.Join(err, writer.Close())
+	}
+	s.client, s.forget = client, sizer.Forget
+	s.board.build()
+
+	stages.run("assignment", stages.last, func(ctx context.Context) error { return s.assignment.Run(ctx, client) })
+	stages.run("pool", stages.work, s.pool.Run)
+	stages.run("union", stages.work, s.sequencer.Run)
+	stages.run("delivery", stages.work, s.delivery.Run)
+	stages.run("lag", stages.intake, s.watch.Run)
+	if err := s.begin(stages); err != nil {
+		s.failed.fail(err)
+	}
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping: draining", "timeout", s.cfg.Shutdown.Timeout.String())
+	case <-s.failed.happened:
+		s.log.Error("stopping: draining", "error", s.failed.err())
+	case <-s.bounded.finished:
+		s.log.Info("stopping: the bounded run is done")
+	}
+	return s.stop(ctx, stages)
+}
+
+// connect makes the stages between source and sink and ties them together.
+func (s *Service) connect(writer *sink.Writer) {
+	source := s.cfg.Source.Kafka
+	batches := batcher.NewMetrics(s.registry)
+	blocks := make(chan *record.Block, s.workers())
+	wants, gives := make(chan struct{}), make(chan *record.Batch)
+
+	s.sequencer = newSequencer(s.cfg.Batch, batches)
+	s.sequencer.blocks, s.sequencer.wants, s.sequencer.gives = blocks, wants, gives
+	s.sequencer.failures = failureLog{log: s.log}
+	s.delivery = &delivery{
+		writer: writer, wants: wants, batches: gives, metrics: batches, history: newHistory(),
+		dead: make(chan struct{}), ended: make(chan struct{}),
+	}
+	s.pool = processor.New(s.workers(), func() processor.Worker { return s.chain.NewWorker() }, blocks,
+		processor.NewMetrics(s.registry), func() { s.assignment.WorkerIdle() })
+	s.assignment = partitionstream.New(s.cfg.Block, partitionstream.Deps{
+		Pool:         s.pool,
+		Downstream:   s.sequencer,
+		Source:       &sourceLookups{lookups: s.lookups, plan: s.plan, cfg: source},
+		Levels:       levels(s.budget),
+		Logger:       s.log,
+		Metrics:      partitionstream.NewMetrics(s.registry),
+		Fail:         s.failed.fail,
+		Forget:       func(gone map[string][]int32) { s.forget(gone) },
+		DrainTimeout: time.Duration(source.DrainTimeout),
+		Direct:       source.Group == "",
+		End:          s.end(),
+	})
+	s.sequencer.fenced = s.assignment.Fenced
+	s.sequencer.stopped = func(o record.Owner, f *record.Failure) { s.failed.fail(s.recordError(o, f)) }
+	s.delivery.acknowledged = s.assignment.Acknowledged
+	s.delivery.failed = func(err error) { s.failed.fail(s.sinkError(err)) }
+	s.watch = &lagWatch{
+		lookups: s.lookups, ping: s.ping, isolation: source.Isolation, assignment: s.assignment, log: s.log,
+	}
+	s.bounded = &boundWatch{
+		ends: s.bound, group: source.Group, assignment: s.assignment, log: s.log,
+		progress: s.opts.Progress, started: s.started, finished: make(chan struct{}),
+	}
+}
+
+// end is how the assignment asks for a bounded run's ends.
+func (s *Service) end() func(string, int32) (int64, bool) {
+	if s.bound == nil {
+		return nil
+	}
+	return s.bound.End
+}
+
+// begin starts what depends on the kind of run: a group begins by itself, a run without one is told its partitions.
+func (s *Service) begin(stages *stages) error {
+	if s.bound != nil {
+		stages.run("bound", stages.intake, func(ctx context.Context) error {
+			if err := s.bounded.Run(ctx); err != nil {
+				s.failed.fail(err)
+			}
+			return nil
+		})
+	}
+	if s.cfg.Source.Kafka.Group == "" {
+		return s.assignment.BeginDirect(s.direct)
+	}
+	stages.run("protocol", stages.intake, s.assertProtocol)
+	return nil
+}
+
+func (s *Service) workers() int {
+	if n := s.cfg.Pipeline.Workers; n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,107 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"streamer/internal/partitionstream"
+)
+
+// What is left to do when the time is over (telling the group that the member leaves, closing the sink) gets this long each:
+// the exit must come within a second of the deadline.
+const lastGrace = 300 * time.Millisecond
+
+// stop takes the service down: intake ends, what is in a batch is delivered and committed, the group is left, the rest
+// is ended. It returns why the service stopped, nil if that was asked for and nothing was abandoned.
+func (s *Service) stop(ctx context.Context, stages *stages) error {
+	stages.endIntake()
+	s.board.draining()
+	deadline := time.Now().Add(time.Duration(s.cfg.Shutdown.Timeout))
+	limit, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+
+	why := s.awaitDrain(limit, s.assignment.Stop())
+	var left []partitionstream.Unsettled
+	if why != "" {
+		left, _ = s.assignment.Unsettled() // it fails only after the loop has ended, and that is below
+		stages.endWork()                   // a sink that hangs must not hold the exit
+	}
+	s.leave(limit)
+	s.assignment.Close()
+	stages.endWork()
+
+	err := errors.Join(s.failed.err(), s.closeSink(limit))
+	if len(left) > 0 {
+		err = errors.Join(err, &AbandonedError{Spans: left, Why: why})
+	}
+	return err
+}
+
+// awaitDrain waits for the drain and returns why not everything was delivered, if so.
+func (s *Service) awaitDrain(limit context.Context, drained <-chan struct{}) string {
+	why := ""
+	dead := s.delivery.dead
+	for {
+		select {
+		case <-drained:
+			return why
+		case <-dead:
+			dead = nil
+			why = "the sink failed"
+			s.assignment.Abandon()
+		case <-limit.Done():
+			return fmt.Sprintf("shutdown.timeout (%s) passed before everything was delivered and committed",
+				s.cfg.Shutdown.Timeout)
+		}
+	}
+}
+
+// leave leaves the group and closes the client. The assignment loop still runs, because leaving calls back into it.
+func (s *Service) leave(limit context.Context) {
+	ctx, cancel := withGrace(limit)
+	defer cancel()
+	if err := s.client.LeaveGroupContext(ctx); err != nil {
+		s.log.Warn("leaving the group failed; the broker notices at the session timeout", "error", err)
+	}
+	if within(ctx, s.client.Close) != nil {
+		s.log.Warn("the client did not close in time")
+	}
+}
+
+// closeSink closes the sink once nobody writes to it any more.
+func (s *Service) closeSink(limit context.Context) error {
+	ctx, cancel := withGrace(limit)
+	defer cancel()
+	var err error
+	late := within(ctx, func() {
+		<-s.delivery.ended
+		err = s.delivery.writer.Close()
+	})
+	if late != nil {
+		return fmt.Errorf("close sink %s: it did not close in time: %w", s.cfg.Sink.Type, late)
+	}
+	return err
+}
+
+// withGrace is limit, or lastGrace from now if that is later.
+func withGrace(limit context.Context) (context.Context, context.CancelFunc) {
+	deadline, _ := limit.Deadline()
+	if soon := time.Now().Add(lastGrace); deadline.Before(soon) {
+		deadline = soon
+	}
+	return context.WithDeadline(context.WithoutCancel(limit), deadline)
+}
+
+// within runs f and returns when it has ended, or ctx's error when that ended before; f is then left behind.
+func within(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	go func() { f(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
