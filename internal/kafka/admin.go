@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Admin answers questions about topics, groups and offsets over any client. It does not own the client.
@@ -48,9 +50,9 @@ func (a *Admin) SourcePartitions(ctx context.Context, s SourceConfig) (Partition
 
 // Partitions lists the partitions of the named topics; at least one must be named.
 func (a *Admin) Partitions(ctx context.Context, topics ...string) (Partitions, error) {
-	details, err := a.admin.ListTopics(ctx, topics...)
+	details, err := a.freshTopics(ctx, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("list topics: %w", err)
+		return nil, err
 	}
 	found, missing := Partitions{}, &MissingTopicError{}
 	for _, topic := range topics {
@@ -76,9 +78,9 @@ func (a *Admin) matchingPartitions(ctx context.Context, pattern string) (Partiti
 		return nil, fmt.Errorf("compile topic pattern: %w", err)
 	}
 	internal := regexp.MustCompile(internalTopics)
-	details, err := a.admin.ListTopics(ctx)
+	details, err := a.freshTopics(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list topics: %w", err)
+		return nil, err
 	}
 	found := Partitions{}
 	for topic, detail := range details {
@@ -91,4 +93,23 @@ func (a *Admin) matchingPartitions(ctx context.Context, pattern string) (Partiti
 		found[topic] = detail.Partitions.Numbers()
 	}
 	return found, nil
+}
+
+// freshTopics describes topics, all without a name, as they are now. Look-ups otherwise answer from what the client has
+// learnt in the last seconds; a partition that was added since would be missing.
+func (a *Admin) freshTopics(ctx context.Context, topics ...string) (kadm.TopicDetails, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	for _, topic := range topics {
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = kmsg.StringPtr(topic)
+		request.Topics = append(request.Topics, asked)
+	}
+	if _, err := a.client.RequestCachedMetadata(ctx, request, time.Nanosecond); err != nil {
+		return nil, fmt.Errorf("refresh topics: %w", err)
+	}
+	details, err := a.admin.ListTopics(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	return details, nil
 }

@@ -45,14 +45,16 @@ func TestCheckNamesTheSettingAtFault(t *testing.T) {
 		"authority": {
 			func(t *testing.T, c *kafka.Config) { c.TLS.CAFile = newAuthority(t).file }, `kafka.tls.ca_file: "`,
 		},
-		"host":                {func(_ *testing.T, c *kafka.Config) { c.TLS.ServerName = "" }, `kafka.tls.server_name: does not match`},
-		"skip verify":         {func(_ *testing.T, c *kafka.Config) { c.TLS.ServerName, c.TLS.InsecureSkipVerify = "", true }, ""},
-		"TLS to plaintext":    {func(_ *testing.T, c *kafka.Config) { c.Brokers = plain.Brokers }, `kafka.tls.enabled: "true" does not fit this port`},
-		"plaintext to TLS":    {func(_ *testing.T, c *kafka.Config) { c.TLS = kafka.TLSConfig{} }, `kafka.tls.enabled: "false" does not fit this port`},
-		"missing file":        {func(_ *testing.T, c *kafka.Config) { c.TLS.CAFile = "/nowhere" }, `kafka.tls.ca_file: "/nowhere" cannot be read`},
-		"nobody listens":      {func(t *testing.T, c *kafka.Config) { c.Brokers = []string{closedPort(t)} }, `kafka.brokers: "127.0.0.1:`},
-		"unknown host":        {func(_ *testing.T, c *kafka.Config) { c.Brokers = []string{"no.such.host.invalid:9092"} }, `has the host "no.such.host.invalid"`},
-		"expired certificate": {func(t *testing.T, c *kafka.Config) { c.Brokers = secured(t, a, a.server(t, time.Now().Add(-time.Hour))).Brokers }, `a broker certificate that has expired`},
+		"host":             {func(_ *testing.T, c *kafka.Config) { c.TLS.ServerName = "" }, `kafka.tls.server_name: does not match`},
+		"skip verify":      {func(_ *testing.T, c *kafka.Config) { c.TLS.ServerName, c.TLS.InsecureSkipVerify = "", true }, ""},
+		"TLS to plaintext": {func(_ *testing.T, c *kafka.Config) { c.Brokers = plain.Brokers }, `kafka.tls.enabled: "true" does not fit this port`},
+		"plaintext to TLS": {func(_ *testing.T, c *kafka.Config) { c.TLS = kafka.TLSConfig{} }, `kafka.tls.enabled: "false" does not fit this port`},
+		"missing file":     {func(_ *testing.T, c *kafka.Config) { c.TLS.CAFile = "/nowhere" }, `kafka.tls.ca_file: "/nowhere" cannot be read`},
+		"nobody listens":   {func(t *testing.T, c *kafka.Config) { c.Brokers = []string{closedPort(t)} }, `kafka.brokers: "127.0.0.1:`},
+		"unknown host":     {func(_ *testing.T, c *kafka.Config) { c.Brokers = []string{"no.such.host.invalid:9092"} }, `has the host "no.such.host.invalid"`},
+		"expired certificate": {func(t *testing.T, c *kafka.Config) {
+			c.Brokers = secured(t, a, a.server(t, time.Now().Add(-time.Hour))).Brokers
+		}, `a broker certificate that has expired`},
 		"client certificate": {
 			func(t *testing.T, c *kafka.Config) { c.Brokers = secured(t, a, demanding(t, a)).Brokers }, `kafka.tls.cert_file: is refused or missed`,
 		},

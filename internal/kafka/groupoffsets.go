@@ -93,9 +93,9 @@ func (a *Admin) committedPartitions(ctx context.Context, group string) (of Parti
 	if err != nil {
 		return nil, nil, fmt.Errorf("fetch commits of group %s: %w", group, err)
 	}
-	details, err := a.admin.ListTopics(ctx, slices.Sorted(maps.Keys(commits))...)
+	details, err := a.freshTopics(ctx, slices.Sorted(maps.Keys(commits))...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("list topics: %w", err)
+		return nil, nil, err
 	}
 	commits.Each(func(commit kadm.OffsetResponse) {
 		if detail, ok := details[commit.Topic]; ok && detail.Err == nil {

@@ -2,24 +2,26 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Starts lists each partition's log start: the first offset that still exists.
 func (a *Admin) Starts(ctx context.Context, of Partitions) (Offsets, error) {
-	return list(ctx, of, "log start", a.admin.ListStartOffsets)
+	return a.list(ctx, of, "log start", a.admin.ListStartOffsets)
 }
 
 // Ends lists each partition's end as a consumer of this isolation sees it: one past the last record, or for
 // read_committed the last stable offset, which an open transaction holds back.
 func (a *Admin) Ends(ctx context.Context, of Partitions, isolation string) (Offsets, error) {
 	if isolation == ReadUncommitted {
-		return list(ctx, of, "end", a.admin.ListEndOffsets)
+		return a.list(ctx, of, "end", a.admin.ListEndOffsets)
 	}
-	return list(ctx, of, "end", a.admin.ListCommittedOffsets)
+	return a.list(ctx, of, "end", a.admin.ListCommittedOffsets)
 }
 
 // Resolve turns a position into an offset per partition, between log start and end. A time gives the first record that
@@ -37,7 +39,7 @@ func (a *Admin) Resolve(ctx context.Context, of Partitions, position Position, i
 	}
 	var at Offsets
 	if ms, ok := position.millis(now); ok {
-		at, err = list(ctx, of, "offset by time", func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		at, err = a.list(ctx, of, "offset by time", func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 			return a.admin.ListOffsetsAfterMilli(ctx, ms, topics...)
 		})
 	} else {
@@ -65,14 +67,26 @@ func (a *Admin) clampToStart(ctx context.Context, of Partitions, offset int64) (
 	return at, nil
 }
 
+type listOffsets func(context.Context, ...string) (kadm.ListedOffsets, error)
+
 // list asks for one kind of offset and insists on an answer for each partition: a partition that is left out in silence
-// would be read from nowhere, or never be reached.
-func list(ctx context.Context, of Partitions, what string,
-	ask func(context.Context, ...string) (kadm.ListedOffsets, error),
-) (Offsets, error) {
+// would be read from nowhere, or never be reached. It asks again once, with fresh metadata, because the client does not
+// know of a partition that was added in the last seconds.
+func (a *Admin) list(ctx context.Context, of Partitions, what string, ask listOffsets) (Offsets, error) {
 	if of.Len() == 0 {
 		return Offsets{}, nil
 	}
+	offsets, err := listOnce(ctx, of, what, ask)
+	if !errors.Is(err, errNoAnswer) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return offsets, err
+	}
+	if _, err := a.freshTopics(ctx, of.Topics()...); err != nil {
+		return nil, err
+	}
+	return listOnce(ctx, of, what, ask)
+}
+
+func listOnce(ctx context.Context, of Partitions, what string, ask listOffsets) (Offsets, error) {
 	listed, err := ask(ctx, of.Topics()...)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", what, err)

@@ -69,7 +69,7 @@ func readable(s SourceConfig, response *kmsg.FetchResponseTopicPartition) int64 
 }
 
 func (a *Admin) leader(ctx context.Context, at TopicPartition) (topic kadm.TopicDetail, leader int32, err error) {
-	details, err := a.admin.ListTopics(ctx, at.Topic)
+	details, err := a.freshTopics(ctx, at.Topic)
 	if err != nil {
 		return topic, 0, fmt.Errorf("find leader of %s: %w", at, err)
 	}
