@@ -52,8 +52,11 @@ func ParseBytes(text string) (Bytes, error) {
 			return scaleBytes(text, digits, number, known)
 		}
 	}
-	return fault("has the unknown unit %q; write B, KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB (powers of 1000)",
-		unit)
+	if letter := strings.ToUpper(unit[:1]); strings.Contains("KMGT", letter) {
+		return fault("has the unknown unit %q; write %s%siB (powers of 1024) or %s%sB (powers of 1000)",
+			unit, digits, letter, digits, letter)
+	}
+	return fault("has the unknown unit %q; write B, KiB, MiB, GiB, TiB, KB, MB, GB or TB", unit)
 }
 
 // scaleBytes multiplies in integers where it can: a float loses the last bytes of sizes above 2^53.

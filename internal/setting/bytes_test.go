@@ -31,8 +31,8 @@ func TestParseBytesFaults(t *testing.T) {
 		"-1MiB":      `"-1MiB" is negative; write a size such as 16MiB`,
 		"0.3B":       `"0.3B" is not a whole number of bytes; write a smaller unit`,
 		"9000000TiB": `"9000000TiB" is too large; write a size below 8388608TiB`,
-		"64kb": `"64kb" has the unknown unit "kb"; ` +
-			`write B, KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB (powers of 1000)`,
+		"64kb":       `"64kb" has the unknown unit "kb"; write 64KiB (powers of 1024) or 64KB (powers of 1000)`,
+		"64bits":     `"64bits" has the unknown unit "bits"; write B, KiB, MiB, GiB, TiB, KB, MB, GB or TB`,
 	} {
 		if got, err := setting.ParseBytes(text); err == nil || err.Error() != want {
 			t.Errorf("ParseBytes(%q) = %d, %v; want %s", text, got, err, want)
