@@ -34,7 +34,7 @@ func (k key) parse(text string) (any, *setting.Fault) {
 
 // read sets what target points to; if it cannot, it returns the remedy.
 func (k key) read(text string, target reflect.Value) (remedy string) {
-	if reader, ok := target.Interface().(encoding.TextUnmarshaler); ok {
+	if reader, ok := reflect.TypeAssert[encoding.TextUnmarshaler](target); ok {
 		if err := reader.UnmarshalText([]byte(text)); err != nil {
 			return remedyOf(err)
 		}

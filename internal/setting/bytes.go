@@ -19,8 +19,15 @@ type byteUnit struct {
 // largest decimal one, so that 10MB stays 10MB and is not shown as 10000000B.
 func byteUnits() []byteUnit {
 	return []byteUnit{
-		{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
-		{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1},
+		{"TiB", 1 << 40},
+		{"GiB", 1 << 30},
+		{"MiB", 1 << 20},
+		{"KiB", 1 << 10},
+		{"TB", 1e12},
+		{"GB", 1e9},
+		{"MB", 1e6},
+		{"KB", 1e3},
+		{"B", 1},
 	}
 }
 
@@ -52,7 +59,8 @@ func ParseBytes(text string) (Bytes, error) {
 			return scaleBytes(text, digits, number, known)
 		}
 	}
-	if letter := strings.ToUpper(unit[:1]); strings.Contains("KMGT", letter) {
+	switch letter := strings.ToUpper(unit[:1]); letter {
+	case "K", "M", "G", "T":
 		return fault("has the unknown unit %q; write %s%siB (powers of 1024) or %s%sB (powers of 1000)",
 			unit, digits, letter, digits, letter)
 	}
