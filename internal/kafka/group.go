@@ -66,14 +66,13 @@ func consumerGroup(group kadm.DescribedConsumerGroup) Group {
 }
 
 func (a *Admin) classicGroup(ctx context.Context, name string) (Group, error) {
-	described, err := a.admin.DescribeGroups(ctx, name)
-	if err != nil {
-		return Group{}, fmt.Errorf("describe group %s: %w", name, err)
-	}
-	group, err := described.On(name, nil)
-	if err == nil {
-		err = group.Err
-	}
+	group, err := retry(ctx, func() (kadm.DescribedGroup, error) {
+		described, err := a.admin.DescribeGroups(ctx, name)
+		if err != nil {
+			return kadm.DescribedGroup{}, fmt.Errorf("ask coordinator: %w", err)
+		}
+		return described.On(name, func(group *kadm.DescribedGroup) error { return group.Err })
+	})
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return Group{Name: name, State: "Dead"}, nil
 	}
@@ -101,7 +100,7 @@ func deref(text *string) string {
 // Committed fetches the group's commits of the partitions. A partition without one is not in the answer. Commits of a
 // transaction that is still open count as none yet, so the answer waits for it to end.
 func (a *Admin) Committed(ctx context.Context, group string, of Partitions) (Offsets, error) {
-	all, err := a.admin.FetchOffsets(kadm.RequireStable(ctx), group)
+	all, err := a.fetchCommits(kadm.RequireStable(ctx), group)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return Offsets{}, nil
 	}
@@ -122,6 +121,10 @@ func (a *Admin) Committed(ctx context.Context, group string, of Partitions) (Off
 	return committed, nil
 }
 
+func (a *Admin) fetchCommits(ctx context.Context, group string) (kadm.OffsetResponses, error) {
+	return retry(ctx, func() (kadm.OffsetResponses, error) { return a.admin.FetchOffsets(ctx, group) })
+}
+
 // ErrGroupLive means that a group has members, so that nobody else may commit in its name.
 var ErrGroupLive = errors.New("the group has members")
 
@@ -132,7 +135,7 @@ func (a *Admin) commitAsNobody(ctx context.Context, group string, offsets Offset
 	for partition, offset := range offsets.Sorted() {
 		commits.AddOffset(partition.Topic, partition.Partition, offset, -1)
 	}
-	err := a.admin.CommitAllOffsets(ctx, group, commits)
+	_, err := retry(ctx, func() (struct{}, error) { return struct{}{}, a.admin.CommitAllOffsets(ctx, group, commits) })
 	if ClassifyCommit(err) == CommitOwnership {
 		return fmt.Errorf("commit to group %s: %w (%w)", group, ErrGroupLive, err)
 	}

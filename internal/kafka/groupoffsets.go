@@ -86,7 +86,7 @@ func (a *Admin) bounds(ctx context.Context, of Partitions) (starts, ends Offsets
 // of topics that were deleted.
 func (a *Admin) committedPartitions(ctx context.Context, group string) (of Partitions, gone Offsets, err error) {
 	of, gone = Partitions{}, Offsets{}
-	commits, err := a.admin.FetchOffsets(ctx, group)
+	commits, err := a.fetchCommits(ctx, group)
 	if errors.Is(err, kerr.GroupIDNotFound) || err == nil && len(commits) == 0 {
 		return of, gone, nil
 	}

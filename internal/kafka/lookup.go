@@ -76,14 +76,15 @@ func (a *Admin) list(ctx context.Context, of Partitions, what string, ask listOf
 	if of.Len() == 0 {
 		return Offsets{}, nil
 	}
-	offsets, err := listOnce(ctx, of, what, ask)
+	once := func() (Offsets, error) { return listOnce(ctx, of, what, ask) }
+	offsets, err := retry(ctx, once)
 	if !errors.Is(err, errNoAnswer) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return offsets, err
 	}
 	if _, err := a.freshTopics(ctx, of.Topics()...); err != nil {
 		return nil, err
 	}
-	return listOnce(ctx, of, what, ask)
+	return retry(ctx, once)
 }
 
 func listOnce(ctx context.Context, of Partitions, what string, ask listOffsets) (Offsets, error) {
