@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamer/internal/kafka"
+	"streamer/internal/record"
 )
 
 // pollError polls until an error of a partition comes out.
@@ -169,5 +171,54 @@ func deleteRecords(t *testing.T, config kafka.Config, topic string, before int64
 	offsets.AddOffset(topic, 0, before, -1)
 	if _, err := kadm.NewClient(newClient(t, config)).DeleteRecords(testContext(t), offsets); err != nil {
 		t.Fatalf("delete records: %v", err)
+	}
+}
+
+// What the client holds unpolled stays within an eighth of the budget, plus one batch, which a broker always sends whole.
+func TestFetchesStaySmallForDataThatUnpacksBadly(t *testing.T) {
+	t.Parallel()
+	noise := make([]byte, 10_000)
+	_, _ = rand.Read(noise)
+	for name, test := range map[string]struct {
+		value    []byte
+		perBatch int
+	}{
+		"tiny records":  {make([]byte, 10), 5000},
+		"100:1 batches": {noise, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const budget, batches = 64 << 20, 40
+			_, config := newCluster(t, kfake.SeedTopics(1, "events"))
+			producer := newClient(t, config, kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+			for range batches {
+				produceBatch(t, producer, test.value, test.perBatch)
+			}
+			client, _ := direct(t, config, budget, "events", 0)
+			worst, got := int64(0), 0
+			for ctx := testContext(t); got < batches*test.perBatch; {
+				fetches := client.PollFetches(ctx)
+				if err := fetches.Err(); err != nil {
+					t.Fatal(err)
+				}
+				held := int64(0)
+				fetches.EachRecord(func(r *kgo.Record) { held += record.Size(r) })
+				worst, got = max(worst, held), got+fetches.NumRecords()
+			}
+			if limit := int64(budget/8 + 2<<20); worst > limit {
+				t.Errorf("one fetch unpacked to %d bytes, limit %d", worst, limit)
+			}
+		})
+	}
+}
+
+func produceBatch(t *testing.T, producer *kgo.Client, value []byte, count int) {
+	t.Helper()
+	records := make([]*kgo.Record, count)
+	for i := range records {
+		records[i] = &kgo.Record{Topic: "events", Value: value}
+	}
+	if err := producer.ProduceSync(testContext(t), records...).FirstErr(); err != nil {
+		t.Fatal(err)
 	}
 }

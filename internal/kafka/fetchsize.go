@@ -8,8 +8,8 @@ import (
 
 // The bounds of a fetch request, and how the estimate of what it unpacks to moves.
 const (
-	// leastFetch keeps a round trip worth its cost when the estimate is bad or the brokers are many.
-	leastFetch = 64 << 10
+	// leastFetch is below most batches: the broker then sends one batch at a time, which it does under any limit.
+	leastFetch = 1 << 10
 	// mostFetch is kgo's own default; above it a fetch gets no faster.
 	mostFetch = 50 << 20
 	// mostPartitionFetch keeps one partition's share of a fetch in a core's cache.
@@ -22,10 +22,11 @@ const (
 	partitionShare = 1024
 	// batchHeader is a v2 batch's header on the wire; the client's figures leave it out, the broker's limits count it.
 	batchHeader = 61
-	// firstBlowUp is the estimate before any data: 10-byte records compressed 10:1. With a budget of 64 MiB it gives
-	// leastFetch.
-	firstBlowUp = 128
-	// firstDecay is how many bytes from any partition bring the first estimate down to a third.
+	// firstBlowUp is the estimate before any data: 10-byte records (13 bytes in memory for each on the wire) compressed
+	// 40:1. With a budget of 64 MiB the first fetch is 16 KiB.
+	firstBlowUp = 512
+	// firstDecay is how many bytes from any partition bring the first estimate down to a third. At 64 MiB it takes 128
+	// fetches to forget it, at a gibibyte 8.
 	firstDecay = 2 << 20
 	// blowUpDecay is how many bytes of its own bring a partition's estimate two thirds of the way to what it is now. A
 	// partition that compresses well in bursts is so sized for the bursts.

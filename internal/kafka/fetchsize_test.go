@@ -17,8 +17,8 @@ func blowUpOf(packed, unpacked, records int) float64 {
 func TestFetchSizeStartsPessimistic(t *testing.T) {
 	t.Parallel()
 	for budget, want := range map[int64]fetchSize{
-		64 << 20: {bytes: 64 << 10, partition: 64 << 10},
-		1 << 30:  {bytes: 1 << 20, partition: 1 << 20},
+		64 << 20: {bytes: 16 << 10, partition: 16 << 10},
+		1 << 30:  {bytes: 256 << 10, partition: 256 << 10},
 	} {
 		if got := newFetchModel(budget).size(); got != want {
 			t.Errorf("budget %d: %+v, want %+v", budget, got, want)
