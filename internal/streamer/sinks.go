@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"streamer/internal/config"
+	"streamer/internal/kafka"
 	"streamer/internal/sink"
 	"streamer/internal/sink/dropsink"
 	"streamer/internal/sink/filesink"
+	"streamer/internal/sink/kafkasink"
 	"streamer/internal/sink/stdoutsink"
 )
 
@@ -33,4 +37,34 @@ func (s *Service) openSink(ctx context.Context) (sink.Sink, error) {
 		return nil, fmt.Errorf("open sink %s: %w", s.cfg.Sink.Type, err)
 	}
 	return out, nil
+}
+
+// openKafkaSink tells the sink how to reach its cluster, which may be another than the source's.
+func (s *Service) openKafkaSink(ctx context.Context) (sink.Sink, error) {
+	connection := s.cfg.SinkConnection()
+	use := kafka.Use{Role: "sink", Path: "sink.kafka", Logger: clientLog(s.log), Metrics: s.registry}
+	if len(s.cfg.Sink.Kafka.Connection.Brokers) == 0 {
+		use.Path = "kafka"
+	} else if err := kafka.Check(ctx, connection, use); err != nil {
+		return nil, fmt.Errorf("reach the brokers: %w", err)
+	}
+	return kafkasink.New(ctx, s.cfg.Sink.Kafka.Output, kafkasink.Cluster{
+		NewClient: func(opts ...kgo.Opt) (*kgo.Client, error) {
+			return kafka.NewClient(connection, use, opts...)
+		},
+		InputPartitions: s.inputPartitions,
+	}, s.log)
+}
+
+// inputPartitions counts the partitions of each input topic.
+func (s *Service) inputPartitions(ctx context.Context) (map[string]int, error) {
+	partitions, err := s.lookups.SourcePartitions(ctx, s.cfg.Source.Kafka)
+	if err != nil {
+		return nil, fmt.Errorf("count the input's partitions: %w", err)
+	}
+	counts := make(map[string]int, len(partitions))
+	for topic, ids := range partitions {
+		counts[topic] = len(ids)
+	}
+	return counts, nil
 }

@@ -54,7 +54,7 @@ func (l *sourceLookups) ProbeTail(
 
 // lookUp reaches the source's brokers and asks all that has to be known before a group is joined.
 func (s *Service) lookUp(ctx context.Context) error {
-	use := kafka.Use{Role: "admin", Path: "kafka", Logger: s.log, Metrics: s.registry}
+	use := kafka.Use{Role: "admin", Path: "kafka", Logger: clientLog(s.log), Metrics: s.registry}
 	if err := kafka.Check(ctx, s.cfg.Kafka, use); err != nil {
 		return fmt.Errorf("reach the brokers: %w", err)
 	}
@@ -125,7 +125,7 @@ func (s *Service) newClient() (*kgo.Client, *kafka.FetchSizer, error) {
 	if source.Group == "" {
 		opts = append(opts, kgo.ConsumePartitions(direct(s.direct)))
 	}
-	use := kafka.Use{Role: "source", Path: "kafka", Logger: s.log, Metrics: s.registry}
+	use := kafka.Use{Role: "source", Path: "kafka", Logger: clientLog(s.log), Metrics: s.registry}
 	client, err := kafka.NewClient(s.cfg.Kafka, use, opts...)
 	return client, sizer, err
 }
