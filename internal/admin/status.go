@@ -12,6 +12,8 @@ const (
 	StateSinkBlocked  = "sink-blocked"  // the sink has not answered yet
 	StateBrokerLost   = "broker-lost"   // no broker of the input answers
 	StateDraining     = "draining"      // stopping, or giving a partition back
+	StateResetting    = "resetting"     // a partition's position fell out of its log
+	StateFinished     = "finished"      // a partition of a bounded run has reached its end
 )
 
 // Status is what /api/v1/status answers and what live views draw: one consistent look at the service. Fields are added

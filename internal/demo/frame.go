@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"streamer/internal/admin"
@@ -100,11 +101,12 @@ func (f Frame) rate(total func(admin.Totals) int64) float64 {
 	return perSecond(total(f.Status.Totals)-total(f.Previous.Totals), f.Between)
 }
 
+// perSecond is a whole number: the shown digits must not flicker between 999 and 1,000.
 func perSecond(n int64, between time.Duration) float64 {
 	if between <= 0 || n < 0 {
 		return 0
 	}
-	return float64(n) / between.Seconds()
+	return math.Round(float64(n) / between.Seconds())
 }
 
 func (f Frame) machine() line {
@@ -170,7 +172,7 @@ func (f Frame) messages() []line {
 
 func stateColour(state string) colour {
 	switch state {
-	case admin.StateIdle:
+	case admin.StateIdle, admin.StateFinished:
 		return dim
 	case admin.StateFetching, admin.StateProcessing:
 		return green

@@ -27,7 +27,7 @@ type starter func(broker *Broker, adminAddress string, logger *slog.Logger) (ser
 type play struct {
 	options   Options
 	broker    *Broker
-	service   service
+	observer  *observer
 	generator *Generator
 	reader    *Reader
 	checker   *Checker
@@ -62,10 +62,11 @@ func stage(ctx context.Context, broker *Broker, o Options, start starter) (*play
 		return nil, err
 	}
 	p.display.admin = address
-	p.service, err = start(broker, address, p.display.logger)
+	service, err := start(broker, address, p.display.logger)
 	if err != nil {
 		return nil, fmt.Errorf("start the service: %w", err)
 	}
+	p.observer = &observer{service: service}
 	return p, nil
 }
 
@@ -94,7 +95,7 @@ func (p *play) run(ctx context.Context) (Summary, error) {
 	served := make(chan struct{})
 	crew.Go(func() error {
 		defer close(served)
-		err := p.service.Run(serving)
+		err := p.observer.service.Run(serving)
 		if err == nil && serving.Err() == nil {
 			return errEarly
 		}
@@ -109,6 +110,7 @@ func (p *play) run(ctx context.Context) (Summary, error) {
 			return err
 		}
 		p.settle(work, func() bool { return p.backlog() <= 0 })
+		p.observer.freeze()
 		stopService()
 		<-served
 		p.settle(work, p.readAll)
@@ -118,7 +120,7 @@ func (p *play) run(ctx context.Context) (Summary, error) {
 	return Summary{
 		Partitions: p.checker.Report(p.generator.Acked()),
 		Elapsed:    time.Since(p.began),
-		Batches:    p.service.Status().Totals.Batches,
+		Batches:    p.observer.look().Totals.Batches,
 	}, err
 }
 
@@ -154,7 +156,7 @@ func (p *play) settle(ctx context.Context, done func() bool) {
 // committed is the service's commit per partition, 0 while there is none.
 func (p *play) committed() [partitions]int64 {
 	var committed [partitions]int64
-	for _, part := range p.service.Status().Partitions {
+	for _, part := range p.observer.look().Partitions {
 		committed[part.Partition] = max(part.Committed, 0)
 	}
 	return committed
@@ -188,7 +190,7 @@ func (p *play) frame() (Frame, admin.Status) {
 		Elapsed: elapsed, Limit: p.options.For,
 		Verified: verified, Faults: faults,
 		Note: surgeNote(elapsed),
-	}, withEnds(p.service.Status(), p.generator.Acked())
+	}, withEnds(p.observer.look(), p.generator.Acked())
 }
 
 // writeLines prints lines.
