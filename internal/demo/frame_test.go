@@ -93,8 +93,14 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		t.Errorf("differs from %s (rewrite it with -update):\n%s\nwant:\n%s", file, got, want)
+	old, drawn := strings.Split(string(want), "\n"), strings.Split(got, "\n")
+	for i := range min(len(old), len(drawn)) {
+		if old[i] != drawn[i] {
+			t.Fatalf("line %d differs from %s (rewrite it with -update):\n%s\nwant\n%s", i+1, file, drawn[i], old[i])
+		}
+	}
+	if len(old) != len(drawn) {
+		t.Errorf("%d lines, %s has %d (rewrite it with -update)", len(drawn), file, len(old))
 	}
 }
 
