@@ -1,0 +1,273 @@
+package kafkasink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kslog"
+
+	"streamer/internal/record"
+	"streamer/internal/sink"
+)
+
+var errClosed = errors.New("kafka sink is closed")
+
+// Cluster is what the sink needs from those who know the connections.
+type Cluster struct {
+	// NewClient makes a client of the sink's cluster with the connection's options and, after them, the given ones. The
+	// sink closes it. It is called again when a client cannot go on, after that one was closed.
+	NewClient func(opts ...kgo.Opt) (*kgo.Client, error)
+	// InputPartitions returns the partition count of each input topic.
+	InputPartitions func(ctx context.Context) (map[string]int, error)
+}
+
+// Sink produces to one topic.
+type Sink struct {
+	cfg     Config
+	cluster Cluster
+	logger  *slog.Logger
+	health  *health
+	short   atomic.Bool // a record was placed in a partition that the client does not know yet
+
+	// Only the writer's goroutine uses these.
+	client    *kgo.Client
+	placement placement
+	poisoned  bool // the client must be replaced
+	unplaced  bool // placement must be looked up again
+	closed    bool
+	shipped   map[*record.Block]*shipment // what a failed Write left; empty after a successful one
+	spare     []kgo.Record                // the last batch's records, to be used again
+
+	mu sync.Mutex // guards the shipments' counters and their wait
+}
+
+// New connects, checks that the topic exists or creates it, and decides how records are placed. It fails when ctx ends
+// first, with what was in the way.
+func New(ctx context.Context, cfg Config, cluster Cluster, logger *slog.Logger) (*Sink, error) {
+	s := &Sink{cfg: cfg, cluster: cluster, logger: logger, health: &health{}}
+	if err := s.connect(); err != nil {
+		return nil, err
+	}
+	if err := s.place(ctx); err != nil {
+		s.client.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Sink) connect() error {
+	compression, _ := codec(s.cfg.Compression)
+	client, err := s.cluster.NewClient(
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerBatchCompression(compression),
+		kgo.ProducerBatchMaxBytes(int32(s.cfg.MaxMessageBytes)), //nolint:gosec // Validate bounds it
+		kgo.RecordPartitioner(partitioner(&s.short)),
+		// Nothing is sent before a batch is complete. Otherwise a partition that fails early would fail its first records
+		// and take the later ones, which are handed over after that: out of order for good.
+		kgo.ManualFlushing(),
+		// The batch is in memory already, within the budget; a limit here could only fail it.
+		kgo.MaxBufferedRecords(math.MaxInt32),
+		kgo.WithHooks(s.health),
+		kgo.WithLogger(calm{kslog.New(s.logger.With("client", "sink"))}),
+	)
+	if err != nil {
+		return fmt.Errorf("connect sink: %w", err)
+	}
+	s.client = client
+	return nil
+}
+
+// calm drops the line that kgo logs for every flush, which here is every batch.
+type calm struct{ kgo.Logger }
+
+func (l calm) Log(level kgo.LogLevel, message string, fields ...any) {
+	if message != "flushing" {
+		l.Logger.Log(level, message, fields...)
+	}
+}
+
+// place looks up the partition counts and decides anew.
+func (s *Sink) place(ctx context.Context) error {
+	outputs, err := s.ensureTopic(ctx)
+	if err != nil {
+		return err
+	}
+	inputs, err := s.cluster.InputPartitions(ctx)
+	if err != nil {
+		return fmt.Errorf("look up partitions of the input: %w", err)
+	}
+	next := placement{outputs: outputs, inputs: inputs}
+	for topic, n := range inputs {
+		if was, known := s.placement.inputs[topic]; known && was == n && s.placement.outputs == outputs {
+			continue
+		}
+		how := "by key"
+		if next.samePartition(topic) {
+			how = "same partition"
+		}
+		s.logger.Info("sink places records", slog.String("from", topic), slog.Int("from_partitions", n),
+			slog.String("to", s.cfg.Topic), slog.Int("to_partitions", outputs), slog.String("placement", how))
+	}
+	s.placement = next
+	return nil
+}
+
+// Write produces the batch and waits until all of it is acknowledged. Records that an earlier Write of the same blocks
+// got acknowledged are not produced again.
+func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
+	if s.closed {
+		return &sink.PermanentError{Err: errClosed}
+	}
+	s.health.begin()
+	defer s.health.end()
+	if err := s.prepare(ctx, batch); err != nil {
+		return err
+	}
+	ships := s.load(batch)
+	for {
+		// What an earlier Write left behind settles first: only then is it known what must go again, and in which order.
+		if err := s.await(ctx, ships); err != nil {
+			return err
+		}
+		s.short.Store(false)
+		s.produce(ctx, ships)
+		if err := s.await(ctx, ships); err != nil {
+			return err
+		}
+		err := s.verdict(ships)
+		if err == nil {
+			s.unload()
+			return nil
+		}
+		if sink.Classify(err) != sink.Ended || ctx.Err() != nil {
+			return err
+		}
+		// The context that ended is an earlier Write's: its records stood before ours, and the client fails a partition as
+		// a whole. They are gone now, so ours go again.
+	}
+}
+
+// prepare replaces a client that cannot go on, and looks again at topics that have grown or are new.
+func (s *Sink) prepare(ctx context.Context, batch *record.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("produce to topic %s: %w", s.cfg.Topic, err)
+	}
+	if s.poisoned {
+		s.client.Close()
+		if err := s.connect(); err != nil {
+			return err
+		}
+		s.poisoned, s.unplaced = false, true
+	}
+	for _, block := range batch.Blocks {
+		if len(block.Out) > 0 && !s.placement.covers(block.Owner) {
+			s.unplaced = true
+		}
+	}
+	if !s.unplaced {
+		return nil
+	}
+	s.client.ForceMetadataRefresh()
+	if err := s.place(ctx); err != nil {
+		return s.lookupFailed(ctx, err)
+	}
+	s.unplaced = false
+	return nil
+}
+
+// lookupFailed makes a failed look-up in the middle of a run a reason to wait, unless the topic is gone for good.
+func (s *Sink) lookupFailed(ctx context.Context, err error) error {
+	if _, missing := errors.AsType[*MissingTopicError](err); missing {
+		return &sink.PermanentError{Err: err}
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return &sink.RetryableError{Err: err}
+}
+
+// await flushes until nothing of the shipments is pending any more. It returns early when ctx ends, and when a record
+// failed for good.
+func (s *Sink) await(ctx context.Context, ships []*shipment) error {
+	w := &wait{done: make(chan struct{})}
+	s.mu.Lock()
+	for _, ship := range ships {
+		if ship.wait = nil; ship.pending > 0 {
+			ship.wait = w
+			w.left++
+		}
+	}
+	if w.left == 0 {
+		w.end()
+	}
+	s.mu.Unlock()
+
+	// Flush waits for all that is buffered, of shipments that have left the batch too, so it is not what Write waits for.
+	flushing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	flushed := make(chan struct{})
+	go func() { // ended by stop
+		defer close(flushed)
+		_ = s.client.Flush(flushing) // fails only with its context
+	}()
+	defer func() {
+		stop()
+		<-flushed
+	}()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("produce to topic %s: %w", s.cfg.Topic, context.Cause(ctx))
+	}
+}
+
+// verdict is the worst failure among the shipments, nil if there is none.
+func (s *Sink) verdict(ships []*shipment) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var worst error
+	for _, ship := range ships {
+		if ship.err == nil {
+			continue
+		}
+		if isAny(ship.err, poisoned()) || isGone(ship.err) {
+			s.poisoned = true
+		}
+		if err := s.classify(ship.err, ship.origin()); worst == nil || weight(err) > weight(worst) {
+			worst = err
+		}
+	}
+	return worst
+}
+
+// weight orders failures by what they mean for the whole batch.
+func weight(err error) int {
+	switch sink.Classify(err) {
+	case sink.Ended:
+		return 0
+	case sink.Retryable:
+		return 1
+	case sink.Permanent, sink.Unclassified:
+		return 2
+	default:
+		return 2
+	}
+}
+
+// Waiting returns what the brokers refuse or why they cannot be reached, while a Write waits for them.
+func (s *Sink) Waiting() error { return s.health.waiting() }
+
+// Close closes the client. Records that are not acknowledged are dropped.
+func (s *Sink) Close() error {
+	if !s.closed {
+		s.closed = true
+		s.client.Close()
+	}
+	return nil
+}
