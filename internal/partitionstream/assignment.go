@@ -119,7 +119,6 @@ func New(cfg Config, deps Deps) *Assignment {
 	a.live.owners = make(map[partition]record.Owner)
 	a.budget = record.NewBudget(deps.Levels.Low, func() { a.mail.post(func() {}) })
 	a.commits.ctx, a.commits.cancel = context.WithCancel(context.Background())
-	deps.Metrics.budget.Set(float64(deps.Levels.Full))
 	return a
 }
 

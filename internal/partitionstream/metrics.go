@@ -24,7 +24,6 @@ type Metrics struct {
 	commits      prometheus.Histogram
 	commitErrors *prometheus.CounterVec
 	used         prometheus.Gauge
-	budget       prometheus.Gauge
 }
 
 // NewMetrics registers the assignment's metrics.
@@ -76,9 +75,6 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}, []string{"class"}),
 		used: f.NewGauge(prometheus.GaugeOpts{
 			Name: "streamer_memory_used_bytes", Help: "Accounted bytes between poll and acknowledgement, all partitions.",
-		}),
-		budget: f.NewGauge(prometheus.GaugeOpts{
-			Name: "streamer_memory_budget_bytes", Help: "The budget that the service was given.",
 		}),
 	}
 	for _, why := range record.Reasons {

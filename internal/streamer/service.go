@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamer/internal/admin"
@@ -71,24 +70,13 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile pipeline: %w", err)
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		versionMetric(opts.Version),
-	)
+	budget := memoryBudget(int64(cfg.Memory.Budget))
 	return &Service{
-		cfg: cfg, opts: opts, log: opts.Logger, registry: registry, started: time.Now(),
-		budget: memoryBudget(int64(cfg.Memory.Budget)), chain: chain,
+		cfg: cfg, opts: opts, log: opts.Logger, registry: newRegistry(opts.Version, budget), started: time.Now(),
+		budget: budget, chain: chain,
 		failed:       failure{happened: make(chan struct{})},
 		closeLookups: func() {},
 	}, nil
-}
-
-func versionMetric(version string) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "streamer_build_info", Help: "1, with the version as a label.",
-		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
-	}, func() float64 { return 1 })
 }
 
 // Run serves until ctx ends, a bounded run is done, or something fails that cannot be mended by trying again. It returns
@@ -157,6 +145,7 @@ func (s *Service) connect(writer *sink.Writer) {
 	s.sequencer = newSequencer(s.cfg.Batch, batches)
 	s.sequencer.blocks, s.sequencer.wants, s.sequencer.gives = blocks, wants, gives
 	s.sequencer.failures = failureLog{log: s.log}
+	s.registerUnion()
 	s.delivery = &delivery{
 		writer: writer, wants: wants, batches: gives, metrics: batches, history: newHistory(),
 		dead: make(chan struct{}), ended: make(chan struct{}),
