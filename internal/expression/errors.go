@@ -59,10 +59,20 @@ func located(text file.Source, at file.Location, problem, remedy string) *Error 
 }
 
 // compileError turns the errors of expr's parser and checker, which draw the expression with an arrow over several
-// lines, into one line.
+// lines, into one line in words that need no knowledge of the parser.
 func compileError(err error) *Error {
 	if detail, ok := errors.AsType[*file.Error](err); ok {
-		return &Error{Line: max(detail.Line, 1), Column: detail.Column + 1, Problem: plainTypes(detail.Message)}
+		out := &Error{Line: max(detail.Line, 1), Column: detail.Column + 1, Problem: plainTypes(detail.Message)}
+		token, unexpected := strings.CutPrefix(detail.Message, "unexpected token ")
+		switch _, text, quoted := strings.Cut(strings.TrimSuffix(token, ")"), "("); {
+		case unexpected && token == "EOF":
+			out.Problem = "the expression ends too early"
+		case unexpected && text == `"="`:
+			out.Problem, out.Remedy = `unexpected "="`, "write == to compare"
+		case unexpected && quoted:
+			out.Problem = "unexpected " + text
+		}
+		return out
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return &Error{Line: 1, Column: 1, Problem: plainTypes(first)}

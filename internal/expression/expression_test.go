@@ -156,9 +156,9 @@ func TestCompileErrors(t *testing.T) {
 		want  string
 	}{
 		{``, Fields, `column 1: expression is empty; write a field or a comparison`},
-		{`a ==`, Fields, `column 4: unexpected token EOF`},
-		{`a = 1`, Fields, `column 3: unexpected token Operator("=")`},
-		{"a ==\n  )", Fields, `line 2, column 3: unexpected token Bracket(")")`},
+		{`a ==`, Fields, `column 4: the expression ends too early`},
+		{`a = 1`, Fields, `column 3: unexpected "="; write == to compare`},
+		{"a ==\n  )", Fields, `line 2, column 3: unexpected ")"`},
 		{`now()`, Fields, `column 1: now() is off: the same records must always give the same result; use meta.timestamp, milliseconds since 1970`},
 		{`uper(a)`, Fields, `column 1: there is no function uper; did you mean upper?`},
 		{`frobnicate(a)`, Fields, `column 1: there is no function frobnicate; see docs/expressions.md for the functions`},

@@ -144,7 +144,7 @@ func (b *builder) expression(
 ) *expression.Program {
 	program, err := compile(text, b.shape)
 	if err != nil {
-		b.fault(path, strings.TrimSpace(text), err.Error())
+		b.fault(path, strings.TrimSpace(text), "has an error at "+err.Error())
 	}
 	return program
 }

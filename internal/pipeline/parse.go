@@ -145,7 +145,7 @@ func (p *sectionParser) step(path string, node *yaml.Node) Step {
 }
 
 func (p *sectionParser) mapping(path string, node *yaml.Node) Mapping {
-	var mapping Mapping
+	mapping := Mapping{}
 	if node.Kind != yaml.MappingNode {
 		p.fault(path, node.Value, "is not an object; write `map: {name: expression}`")
 		return nil
