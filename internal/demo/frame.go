@@ -22,6 +22,7 @@ type Frame struct {
 	Between  time.Duration
 	// In and Out are past rates in records per second, oldest first.
 	In, Out []float64
+	Busy    float64 // mean number of busy workers
 
 	Verified int64 // views that the independent reader has checked
 	Faults   int64
@@ -114,8 +115,8 @@ func (f Frame) machine() line {
 	workers, memory := f.Status.Workers, f.Status.Memory
 	var l line
 	l.add(plain, "workers ")
-	l.add(green, bar(float64(workers.Busy), float64(workers.Total), gauge))
-	l.add(plain, fmt.Sprintf(" %d of %d busy, %d queued", workers.Busy, workers.Total, workers.Queued))
+	l.add(green, bar(f.Busy, float64(workers.Total), gauge))
+	l.add(plain, fmt.Sprintf(" %.1f of %d busy, %d queued", f.Busy, workers.Total, workers.Queued))
 	l.add(plain, "   memory ")
 	l.add(blue, bar(float64(memory.UsedBytes), float64(memory.BudgetBytes), gauge))
 	l.add(plain, fmt.Sprintf(" %s of %s", size(memory.UsedBytes), size(memory.BudgetBytes)))

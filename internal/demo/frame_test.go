@@ -22,9 +22,9 @@ func exampleFrame() Frame {
 	now := time.Date(2026, 11, 22, 12, 0, 30, 0, time.UTC)
 	frame := Frame{
 		Now: now, Elapsed: 23 * time.Second, Limit: time.Minute, Admin: "127.0.0.1:4040", Between: 2 * time.Second,
-		In:       []float64{1000, 12000, 20000, 24000, 22000, 40000, 38000, 41000},
-		Out:      []float64{0, 7000, 13000, 15000, 14000, 25000, 24000, 26000},
-		Verified: 301_733, Note: surgeNote(23 * time.Second),
+		In:   []float64{1000, 12000, 20000, 24000, 22000, 40000, 38000, 41000},
+		Out:  []float64{0, 7000, 13000, 15000, 14000, 25000, 24000, 26000},
+		Busy: 2.6, Verified: 301_733, Note: surgeNote(23 * time.Second),
 	}
 	states := []string{
 		admin.StateFetching, admin.StateProcessing, admin.StateIdle, admin.StatePausedMemory, admin.StateRetrying,
@@ -40,7 +40,7 @@ func exampleFrame() Frame {
 		frame.Status.Partitions = append(frame.Status.Partitions, is)
 	}
 	frame.Status.State = admin.StateProcessing
-	frame.Status.Workers = admin.Workers{Total: 4, Busy: 3, Queued: 17}
+	frame.Status.Workers = admin.Workers{Total: 4, Queued: 17}
 	frame.Status.Memory = admin.Memory{UsedBytes: 13_000_000, BudgetBytes: 256 << 20}
 	frame.Previous.Totals = admin.Totals{Received: 400_000, Delivered: 260_000}
 	frame.Status.Totals = admin.Totals{Received: 482_000, Delivered: 312_000, Batches: 23}
@@ -146,7 +146,7 @@ func TestRedraw(t *testing.T) {
 func TestLine(t *testing.T) {
 	t.Parallel()
 	frame := exampleFrame()
-	want := "00:23  in 41,000/s  out 26,000/s  lag 1,326,681  82 blocks/batch  delay 1.90 s  workers 3/4  " +
+	want := "00:23  in 41,000/s  out 26,000/s  lag 1,326,681  82 blocks/batch  delay 1.90 s  workers 2.6/4  " +
 		"memory 12.4 MiB  checked 301,733"
 	if got := frame.Line(); got != want {
 		t.Errorf("%s\nwant %s", got, want)

@@ -16,12 +16,12 @@ func (f Frame) Line() string {
 	if n := len(f.Status.Batches); n > 0 {
 		last = f.Status.Batches[n-1]
 	}
-	text := fmt.Sprintf("%s  in %s/s  out %s/s  lag %s  %d blocks/batch  delay %s  workers %d/%d  memory %s  checked %s",
+	text := fmt.Sprintf("%s  in %s/s  out %s/s  lag %s  %d blocks/batch  delay %s  workers %.1f/%d  memory %s  checked %s",
 		clock(f.Elapsed),
 		count(int64(f.rate(func(t admin.Totals) int64 { return t.Received }))),
 		count(int64(f.rate(func(t admin.Totals) int64 { return t.Delivered }))),
 		count(lag), last.Blocks, seconds(last.TotalDelay),
-		f.Status.Workers.Busy, f.Status.Workers.Total, size(f.Status.Memory.UsedBytes), count(f.Verified))
+		f.Busy, f.Status.Workers.Total, size(f.Status.Memory.UsedBytes), count(f.Verified))
 	if f.Faults > 0 {
 		text += fmt.Sprintf("  FAULTS %d", f.Faults)
 	}

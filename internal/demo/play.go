@@ -186,10 +186,15 @@ func (p *play) readAll() bool {
 func (p *play) frame() (Frame, admin.Status) {
 	elapsed := time.Since(p.began)
 	verified, faults := p.checker.Progress()
+	note := surgeNote(elapsed)
+	if p.display.stopping.Load() {
+		note = ""
+	}
 	return Frame{
 		Elapsed: elapsed, Limit: p.options.For,
+		Busy:     p.observer.busyWorkers(),
 		Verified: verified, Faults: faults,
-		Note: surgeNote(elapsed),
+		Note: note,
 	}, withEnds(p.observer.look(), p.generator.Acked())
 }
 
