@@ -68,7 +68,7 @@ func (a *Assignment) drained(d *drain) bool {
 func (a *Assignment) report(d *drain) {
 	for _, s := range d.streams {
 		if goal := d.to[s.owner]; a.streams[keyOf(s.owner)] == s && s.acked < goal {
-			a.log.Warn("drain timeout passed before the sink acknowledged: these offsets may be delivered again",
+			a.log.Warn("partition given up before the sink acknowledged: these offsets may be delivered again",
 				"topic", s.owner.Topic, "partition", s.owner.Partition, "from", s.acked, "to", goal)
 		}
 	}

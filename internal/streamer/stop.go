@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"streamer/internal/partitionstream"
 )
 
 // What is left to do when the time is over (telling the group that the member leaves, closing the sink) gets this long each:
@@ -22,40 +20,45 @@ func (s *Service) stop(ctx context.Context, stages *stages) error {
 	limit, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 
-	why := s.awaitDrain(limit, s.assignment.Stop())
-	var left []partitionstream.Unsettled
-	if why != "" {
-		left, _ = s.assignment.Unsettled() // it fails only after the loop has ended, and that is below
-		stages.endWork()                   // a sink that hangs must not hold the exit
+	abandoned := s.awaitDrain(limit, s.assignment.Stop())
+	if abandoned != nil {
+		stages.endWork() // a sink that hangs must not hold the exit
 	}
 	s.leave(limit)
 	s.assignment.Close()
 	stages.endWork()
-
-	err := errors.Join(s.failed.err(), s.closeSink(limit))
-	if len(left) > 0 {
-		err = errors.Join(err, &AbandonedError{Spans: left, Why: why})
-	}
-	return err
+	return errors.Join(s.failed.err(), abandoned, s.closeSink(limit))
 }
 
-// awaitDrain waits for the drain and returns why not everything was delivered, if so.
-func (s *Service) awaitDrain(limit context.Context, drained <-chan struct{}) string {
-	why := ""
+// awaitDrain waits for the drain. The error names what could not be delivered and committed; nil if nothing.
+func (s *Service) awaitDrain(limit context.Context, drained <-chan struct{}) error {
+	var abandoned error
 	dead := s.delivery.dead
 	for {
 		select {
 		case <-drained:
-			return why
+			return abandoned
 		case <-dead:
 			dead = nil
-			why = "the sink failed"
+			// Before giving up: afterwards the partitions are gone, and nobody could tell what was left.
+			abandoned = s.abandoned("the sink failed")
 			s.assignment.Abandon()
 		case <-limit.Done():
-			return fmt.Sprintf("shutdown.timeout (%s) passed before everything was delivered and committed",
-				s.cfg.Shutdown.Timeout)
+			abandoned = errors.Join(abandoned, s.abandoned(fmt.Sprintf(
+				"shutdown.timeout (%s) passed before everything was delivered and committed", s.cfg.Shutdown.Timeout)))
+			s.assignment.Abandon() // or leaving the group would wait for the same sink again
+			return abandoned
 		}
 	}
+}
+
+// abandoned names what is received and in a batch, but not committed; nil if nothing is.
+func (s *Service) abandoned(why string) error {
+	left, err := s.assignment.Unsettled()
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	return &AbandonedError{Spans: left, Why: why}
 }
 
 // leave leaves the group and closes the client. The assignment loop still runs, because leaving calls back into it.
