@@ -65,7 +65,8 @@ func (s SourceConfig) groupOptions() []kgo.Opt {
 		opts = append(opts, kgo.InstanceID(s.InstanceID))
 	}
 	if s.GroupProtocol == ProtocolConsumer {
-		// Both are needed: with the default balancer kgo joins with the classic protocol and says nothing.
+		// The broker assigns; kgo only looks whether the balancer is sticky or range, and with any other, or a broker that
+		// does not know KIP-848, joins by the classic protocol without a word. AssertProtocol tells.
 		return append(opts, kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer()))
 	}
 	return append(opts, kgo.Balancers(kgo.CooperativeStickyBalancer()))
