@@ -40,7 +40,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		totalDelay: seconds("streamer_batch_total_delay_seconds",
 			"Time from the arrival of the batch's oldest record to the acknowledgement."),
 	}
-	for _, why := range record.Reasons {
+	for _, why := range record.Reasons() {
 		m.batches.WithLabelValues(why.String())
 	}
 	return m

@@ -77,7 +77,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "streamer_memory_used_bytes", Help: "Accounted bytes between poll and acknowledgement, all partitions.",
 		}),
 	}
-	for _, why := range record.Reasons {
+	for _, why := range record.Reasons() {
 		m.blocks.WithLabelValues(why.String())
 	}
 	for _, event := range []string{"assigned", "revoked", "lost"} {

@@ -48,7 +48,7 @@ const (
 )
 
 // Reasons lists every cut reason, for metrics that want all series from the start.
-var Reasons = []Reason{ByInterval, ByRecords, ByBytes, ByIdle, ByDrain, ByEnd}
+func Reasons() []Reason { return []Reason{ByInterval, ByRecords, ByBytes, ByIdle, ByDrain, ByEnd} }
 
 func (r Reason) String() string {
 	return [...]string{"interval", "records", "bytes", "idle", "drain", "end"}[r]

@@ -77,9 +77,9 @@ func (w *lagWatch) note(err error, now time.Time) {
 	w.err = err
 }
 
-// lost returns why the brokers cannot be reached and since when, or nil.
-func (w *lagWatch) lost() (error, time.Time) { //nolint:revive,staticcheck // the error is the answer here
+// lost returns why the brokers cannot be reached, or nil.
+func (w *lagWatch) lost() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.err, w.since
+	return w.err
 }

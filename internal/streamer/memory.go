@@ -1,7 +1,6 @@
 package streamer
 
 import (
-	"bufio"
 	"log/slog"
 	"math"
 	"os"
@@ -49,7 +48,7 @@ func limitMemory(log *slog.Logger) {
 // cgroupLimit returns the smallest memory limit in bytes of the process's cgroup and those above it, version 2 or 1; 0 if
 // there is none.
 func cgroupLimit(selfFile, root string) int64 {
-	self, err := os.ReadFile(selfFile) //nolint:gosec // the kernel's file
+	self, err := os.ReadFile(selfFile)
 	if err != nil {
 		return 0 // not Linux
 	}
@@ -82,7 +81,7 @@ func cgroupLimit(selfFile, root string) int64 {
 }
 
 func readLimit(file string) int64 {
-	text, err := os.ReadFile(file) //nolint:gosec // the kernel's file
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return math.MaxInt64
 	}
@@ -95,20 +94,20 @@ func readLimit(file string) int64 {
 
 // physicalMemory returns the machine's memory in bytes; 0 if it cannot be told.
 func physicalMemory(meminfo string) int64 {
-	file, err := os.Open(meminfo) //nolint:gosec // the kernel's file
+	text, err := os.ReadFile(meminfo)
 	if err != nil {
 		return 0
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 3 && fields[0] == "MemTotal:" {
-			kib, err := strconv.ParseInt(fields[1], 10, 64)
-			if err != nil {
-				return 0
-			}
-			return kib << 10
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) != 3 || fields[0] != "MemTotal:" {
+			continue
 		}
+		kib, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return kib << 10
 	}
 	return 0
 }

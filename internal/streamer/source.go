@@ -87,7 +87,7 @@ func (s *Service) lookUp(ctx context.Context) error {
 		return fmt.Errorf("resolve source.kafka.start: %w", err)
 	}
 	if notice := s.plan.Notice(); notice != "" {
-		s.log.Info(notice)
+		s.log.Info("the group has been here before", "notice", notice)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (s *Service) Status() admin.Status {
 		status.State, status.Reason = admin.StateDraining, "stopped"
 		return status
 	}
-	lost, _ := s.watch.lost()
+	lost := s.watch.lost()
 	for _, p := range looks {
 		status.Partitions = append(status.Partitions, s.partition(p, lost))
 	}
@@ -140,7 +140,7 @@ func (s *Service) ready() error {
 	case !s.assignment.Joined():
 		return errJoining
 	}
-	if lost, _ := s.watch.lost(); lost != nil {
+	if lost := s.watch.lost(); lost != nil {
 		return fmt.Errorf("%s: %w", admin.StateBrokerLost, lost)
 	}
 	return nil
