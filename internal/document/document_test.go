@@ -78,6 +78,11 @@ func TestParseAcceptsTheNestingLimit(t *testing.T) {
 	}
 }
 
+// The limit is on nesting, not on how many arrays there are.
+func TestParseAcceptsManyArrays(t *testing.T) {
+	parsed(t, "["+strings.Repeat("[[]],{\"a\":{}},", 2*MaxDepth)+"0]")
+}
+
 func TestErrorsHoldNoPayload(t *testing.T) {
 	for _, text := range []string{`{"a":canary}`, `canary`, `{"canary`, `["canary" "b"]`, `"\canary"`, `1canary`} {
 		if err := new(Document).Parse([]byte(text)); err == nil || strings.Contains(err.Error(), "canary") {
@@ -123,6 +128,17 @@ func TestReadFields(t *testing.T) {
 	}
 	if d.Kind(d.Field(Root, "n")) != Null || string(d.Text(d.Field(Root, ""))) != "empty" {
 		t.Error("null or the empty name misread")
+	}
+}
+
+func TestTheLastOfARepeatedNameCounts(t *testing.T) {
+	for _, text := range []string{
+		`{"a":1,"a":2}`, `{"\u0061":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"\u0061":1,"\u0061":2}`, `{"a":1,"a":3,"b":0,"a":2,"A":4}`,
+	} {
+		d := parsed(t, text)
+		if got, _ := d.Int(d.Field(Root, "a")); got != 2 {
+			t.Errorf("%s: a = %d", text, got)
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func TestValues(t *testing.T) {
 		`user`: `{"name":"Ann","tags":["a","b"],"address":{"zip":8001}}`, `text`: `"gr\u00fcezi"`, `text + ""`: `"grüezi"`, `user.tags`: `["a","b"]`,
 		// time
 		`date(when).Year()`: `2026`, `date(when) + duration(duration)`: `"2026-11-22T10:00:10Z"`, `date(when).Unix()`: `1795341600`,
-		`let x = n; x + x`: `14`, `let n = n; n`: `7`, `"a"; n`: `7`, `user.name[0:1]`: `"A"`, `split("a,b", ",")[1]`: `"b"`, `split("a,b", ",")[5]`: `null`,
+		`let x = n; x + x`: `14`, `let n = n; n`: `7`, `(let x = n; x) + (x ?? 1)`: `8`, `"a"; n`: `7`, `user.name[0:1]`: `"A"`, `split("a,b", ",")[1]`: `"b"`, `split("a,b", ",")[5]`: `null`,
 		`map(items, ({"s": .sku}))[1].s`: `"y"`, `reduce(items, #acc + .price, 0)`: `6`, `user.name contains "nn"`: `true`,
 	} {
 		if got, err := evaluate(t, text, record(t, ad)); err != nil || got != want {

@@ -157,7 +157,7 @@ func (w *rewriter) deeper(n *ast.MemberNode, base *path, next step) *path {
 	if base.from != fromValue && (base.from != fromHeaders || len(base.steps) > 0 || next.byIndex) {
 		w.fail(n, "this part of meta is a single value", `write it without what follows`)
 	}
-	return &path{from: base.from, steps: append(slices.Clip(base.steps), next)}
+	return &path{from: base.from, steps: append(base.steps, next)}
 }
 
 // read replaces a node by a call that reads the path.

@@ -26,6 +26,7 @@ type step struct {
 	path   string // as the user finds it in the configuration: steps[0].filter
 	filter *expression.Program
 	fields []field
+	turn   int  // of a map: which of a worker's two objects it writes; not the one that it reads
 	last   bool // the last map of the chain: its object is the output
 }
 
@@ -70,16 +71,26 @@ func build(c Config) (*Chain, []setting.Fault) {
 	for i := range c.Steps {
 		chain.steps = append(chain.steps, b.step(fmt.Sprintf("steps[%d]", i), &c.Steps[i]))
 	}
-	for i := len(chain.steps) - 1; i >= 0; i-- {
-		if chain.steps[i].fields != nil {
-			chain.steps[i].last, chain.rebuild = true, true
-			break
-		}
-	}
+	chain.orderMaps()
 	if len(b.faults) == 0 {
 		b.encode(chain, encode)
 	}
 	return chain, b.faults
+}
+
+// orderMaps finds the last map, and gives the others their turns.
+func (c *Chain) orderMaps() {
+	var last *step
+	maps := 0
+	for i := range c.steps {
+		if s := &c.steps[i]; s.fields != nil {
+			s.turn, last = maps%2, s
+			maps++
+		}
+	}
+	if last != nil {
+		last.last, c.rebuild = true, true
+	}
 }
 
 func shapeOf(f codec.Format) expression.Shape {

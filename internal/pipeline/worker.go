@@ -107,7 +107,7 @@ func (w *Worker) one(source *kgo.Record) (keep bool, failure *record.Failure) {
 			}
 		case w.value == nil: // a map leaves a tombstone a tombstone: made an object, the key would never be deleted
 		default:
-			if failure = w.build(s, i); failure != nil {
+			if failure = w.build(s); failure != nil {
 				return false, failure
 			}
 			if s.last {
@@ -156,9 +156,9 @@ func (w *Worker) filter(s *step) (keep bool, failure *record.Failure) {
 	return keep, nil
 }
 
-// build runs the i-th step, a map, and makes its object the value in hand.
-func (w *Worker) build(s *step, i int) *record.Failure {
-	target := &w.objects[i%2]
+// build runs a map and makes its object the value in hand.
+func (w *Worker) build(s *step) *record.Failure {
+	target := &w.objects[s.turn]
 	if s.last {
 		target = &w.arena
 	} else {

@@ -136,6 +136,9 @@ func TestSteps(t *testing.T) {
 		{"a step sees what the last map built",
 			`{decode: json, encode: json, steps: [{map: {x: a, y: a * 2}}, {filter: y > 2}, {map: {y: y, a: a}}, {map: {z: y}}, {filter: z < 100}]}`,
 			[]string{`{"a":1}`, `{"a":2}`, `{"a":50}`, `{"a":3}`}, []string{`{"z":4}`, `{"z":6}`}, 2},
+		{"maps read one object while they write another", `{decode: json, encode: json, steps: [` +
+			`{map: {x: a, y: b}}, {filter: x < 9}, {map: {long: 'repeat("z", 40)', y: y, x: x}}, {map: {x: x, y: y, l: 'len(long)'}}, {map: {y: y, x: x}}]}`,
+			[]string{`{"a":1,"b":2}`, `{"a":9}`, `{"a":3,"b":4}`}, []string{`{"y":2,"x":1}`, `{"y":4,"x":3}`}, 1},
 		{"tombstones stay tombstones", `{decode: json, encode: json, steps: [{map: {a: a}}]}`,
 			[]string{"nil", `{"a":1}`, `null`}, []string{"nil", `{"a":1}`, `{"a":null}`}, 0},
 		{"a tombstone has no fields", `{decode: json, encode: json, steps: [{filter: '$env == nil || a == 1'}]}`,
@@ -215,6 +218,16 @@ func checkPolicy(t *testing.T, b *record.Block, policy, want string) {
 		if b.Span != (record.Span{First: 10, Next: 13, LeaderEpoch: 2}) || b.Stopped != nil ||
 			len(b.Out) != 2 || b.Out[0].Offset != 10 || b.Out[1].Offset != 12 {
 			t.Errorf("span %+v, outputs %+v, stopped %v", b.Span, b.Out, b.Stopped)
+		}
+	}
+}
+
+// What a map wrote for a record that a later step dropped must not stay in the arena: it would be allocated, not charged.
+func TestDroppedRecordsLeaveNothingInTheArena(t *testing.T) {
+	w := worker(t, `{decode: json, encode: json, steps: [{map: {a: a}}, {filter: a > 1}]}`)
+	for i, r := range input(`{"a":1}`, `{"a":"x"}`) {
+		if keep, failure := w.one(r); keep || (failure != nil) != (i == 1) || len(w.arena) != 0 {
+			t.Errorf("record %d: kept %v, %v, %d bytes in the arena", i, keep, failure, len(w.arena))
 		}
 	}
 }
