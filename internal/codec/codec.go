@@ -42,7 +42,7 @@ func (f Format) Decode(d *document.Document, value []byte) error {
 	case value == nil || f == Raw:
 		return nil
 	case f == JSON:
-		return d.Parse(value) //nolint:wrapcheck // a *document.SyntaxError says all there is
+		return d.Parse(value)
 	}
 	if err := CheckText(value); err != nil {
 		return err

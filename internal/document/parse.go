@@ -203,12 +203,12 @@ func (p *parser) array(i int) int {
 func (p *parser) text(i int) int {
 	start, escaped := i+1, false
 	for i = p.plain(start); i < len(p.src); i = p.plain(i) {
-		switch c := p.src[i]; {
-		case c == '"':
+		switch p.src[i] {
+		case '"':
 			p.add(start, i, String)
 			p.entries[len(p.entries)-1].escaped = escaped
 			return i + 1
-		case c == '\\':
+		case '\\':
 			escaped = true
 			if i = p.escape(i); i < 0 {
 				return -1

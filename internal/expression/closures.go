@@ -170,8 +170,8 @@ func (c *closures) order(n *ast.BinaryNode) condition {
 		if value.kind == document.Null {
 			return false, nil
 		}
-		order, comparable := value.compare(&constant)
-		if !comparable {
+		order, ok := value.compare(&constant)
+		if !ok {
 			return false, c.errorAt(n, "cannot order "+value.kindName()+" and "+constant.kindName())
 		}
 		return order == want[0] || order == want[1], nil

@@ -19,11 +19,15 @@ func CompileFilter(text string, shape Shape) (*Program, error) {
 	case err != nil:
 		return nil, err
 	case nature == "nil":
-		return nil, &Error{Line: 1, Column: 1, Problem: "filter is always nil and would keep no record",
-			Remedy: "compare something, such as event_type == \"view\""}
+		return nil, &Error{
+			Line: 1, Column: 1, Problem: "filter is always nil and would keep no record",
+			Remedy: "compare something, such as event_type == \"view\"",
+		}
 	case nature != "" && nature != "bool":
-		return nil, &Error{Line: 1, Column: 1, Problem: fmt.Sprintf("filter gives %s, not true or false", nature),
-			Remedy: "compare it with something"}
+		return nil, &Error{
+			Line: 1, Column: 1, Problem: fmt.Sprintf("filter gives %s, not true or false", nature),
+			Remedy: "compare it with something",
+		}
 	}
 	return p, nil
 }

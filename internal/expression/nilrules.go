@@ -5,6 +5,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/checker/nature"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/types"
 )
@@ -26,7 +27,7 @@ func (r *nilRules) Visit(node *ast.Node) {
 			r.condition(&n.Node)
 		case "+":
 			if r.mayBeNil(n.Node) {
-				replace(node, call(n, callNumber, n.Node))
+				replace(node, call(n, callNumber, n.Node), *n.Nature())
 			}
 		}
 	case *ast.ConditionalNode:
@@ -40,7 +41,7 @@ func (r *nilRules) binary(node *ast.Node, n *ast.BinaryNode) {
 	switch n.Operator {
 	case "<", "<=", ">", ">=":
 		if r.mayBeNil(n.Left) || r.mayBeNil(n.Right) {
-			replace(node, call(n, callOrdered+n.Operator, n.Left, n.Right))
+			replace(node, call(n, callOrdered+n.Operator, n.Left, n.Right), types.Bool.Nature())
 		}
 	case "&&", "and", "||", "or":
 		r.condition(&n.Left)
@@ -51,7 +52,7 @@ func (r *nilRules) binary(node *ast.Node, n *ast.BinaryNode) {
 // condition makes nil false where a bool is needed; without it `a && b` would fail where `a` alone does not.
 func (r *nilRules) condition(node *ast.Node) {
 	if r.mayBeNil(*node) {
-		replace(node, call(*node, callTruth, *node))
+		replace(node, call(*node, callTruth, *node), types.Bool.Nature())
 	}
 }
 
@@ -78,22 +79,17 @@ func (r *nilRules) builtin(n *ast.BuiltinNode) {
 
 func (r *nilRules) present(function string, argument *ast.Node) {
 	if r.mayBeNil(*argument) {
-		replace(argument, call(*argument, definePresent(r.config, function), *argument))
+		replace(argument, call(*argument, definePresent(r.config, function), *argument), *(*argument).Nature())
 	}
 }
 
 func (r *nilRules) mayBeNil(n ast.Node) bool {
-	nature := n.Nature()
-	return nature.Nil || nature.IsUnknown(&r.config.NtCache)
+	result := n.Nature()
+	return result.Nil || result.IsUnknown(&r.config.NtCache)
 }
 
-// replace keeps the type that the checker found: parents, and expr's compiler, look at it.
-func replace(node *ast.Node, by *ast.CallNode) {
-	switch by.Callee.(*ast.IdentifierNode).Value { //nolint:forcetypeassert // made by call
-	case callTruth, callOrdered + "<", callOrdered + "<=", callOrdered + ">", callOrdered + ">=":
-		by.SetNature(types.Bool.Nature())
-	default:
-		by.SetNature(*(*node).Nature())
-	}
+// replace gives the call the type that the checker would find: parents, and expr's compiler, look at it.
+func replace(node *ast.Node, by *ast.CallNode, result nature.Nature) {
+	by.SetNature(result)
 	*node = by
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -84,7 +85,7 @@ func (c Config) formats() (decode, encode codec.Format, faults []setting.Fault) 
 		faults = append(faults, fault("on_error", c.OnError, "is not a policy; write fail or skip"))
 	}
 	if c.Workers < 0 || c.Workers > maxWorkers {
-		faults = append(faults, fault("workers", fmt.Sprint(c.Workers),
+		faults = append(faults, fault("workers", strconv.Itoa(c.Workers),
 			fmt.Sprintf("is not a number of workers; write auto, or 1 to %d", maxWorkers)))
 	}
 	return decode, encode, faults

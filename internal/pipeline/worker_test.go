@@ -126,23 +126,50 @@ func TestSteps(t *testing.T) {
 		in, want     []string
 		filtered     int
 	}{
-		{"filter keeps what is true", `{decode: json, steps: [{filter: 'a > 1'}]}`,
-			[]string{`{"a":1}`, `{"a": 2}`, `{"b":3}`, `{"a":null}`, `[1]`, `{"a":3.5}`}, []string{`{"a": 2}`, `{"a":3.5}`}, 4},
-		{"nil is not kept", `{decode: json, steps: [{filter: ok}]}`,
-			[]string{`{"ok":true}`, `{"ok":false}`, `{}`}, []string{`{"ok":true}`}, 2},
-		{"map builds an object in the written order", `{decode: json, encode: json, steps: [{map: {z: a, Camel.Case: b.c, "q\"": 'a + 1', n: nope}}]}`,
+		{
+			"filter keeps what is true", `{decode: json, steps: [{filter: 'a > 1'}]}`,
+			[]string{`{"a":1}`, `{"a": 2}`, `{"b":3}`, `{"a":null}`, `[1]`, `{"a":3.5}`},
+			[]string{`{"a": 2}`, `{"a":3.5}`},
+			4,
+		},
+		{
+			"nil is not kept", `{decode: json, steps: [{filter: ok}]}`,
+			[]string{`{"ok":true}`, `{"ok":false}`, `{}`},
+			[]string{`{"ok":true}`},
+			2,
+		},
+		{
+			"map builds an object in the written order", `{decode: json, encode: json, steps: [{map: {z: a, Camel.Case: b.c, "q\"": 'a + 1', n: nope}}]}`,
 			[]string{`{"a":9007199254740993,"b":{"c":[1, "x"]}}`},
-			[]string{`{"z":9007199254740993,"Camel.Case":[1,"x"],"q\"":9007199254740994,"n":null}`}, 0},
-		{"a step sees what the last map built",
+			[]string{`{"z":9007199254740993,"Camel.Case":[1,"x"],"q\"":9007199254740994,"n":null}`},
+			0,
+		},
+		{
+			"a step sees what the last map built",
 			`{decode: json, encode: json, steps: [{map: {x: a, y: a * 2}}, {filter: y > 2}, {map: {y: y, a: a}}, {map: {z: y}}, {filter: z < 100}]}`,
-			[]string{`{"a":1}`, `{"a":2}`, `{"a":50}`, `{"a":3}`}, []string{`{"z":4}`, `{"z":6}`}, 2},
-		{"maps read one object while they write another", `{decode: json, encode: json, steps: [` +
-			`{map: {x: a, y: b}}, {filter: x < 9}, {map: {long: 'repeat("z", 40)', y: y, x: x}}, {map: {x: x, y: y, l: 'len(long)'}}, {map: {y: y, x: x}}]}`,
-			[]string{`{"a":1,"b":2}`, `{"a":9}`, `{"a":3,"b":4}`}, []string{`{"y":2,"x":1}`, `{"y":4,"x":3}`}, 1},
-		{"tombstones stay tombstones", `{decode: json, encode: json, steps: [{map: {a: a}}]}`,
-			[]string{"nil", `{"a":1}`, `null`}, []string{"nil", `{"a":1}`, `{"a":null}`}, 0},
-		{"a tombstone has no fields", `{decode: json, encode: json, steps: [{filter: '$env == nil || a == 1'}]}`,
-			[]string{"nil", `{"a":1}`, `{}`}, []string{"nil", `{"a":1}`}, 1},
+			[]string{`{"a":1}`, `{"a":2}`, `{"a":50}`, `{"a":3}`},
+			[]string{`{"z":4}`, `{"z":6}`},
+			2,
+		},
+		{
+			"maps read one object while they write another", `{decode: json, encode: json, steps: [` +
+				`{map: {x: a, y: b}}, {filter: x < 9}, {map: {long: 'repeat("z", 40)', y: y, x: x}}, {map: {x: x, y: y, l: 'len(long)'}}, {map: {y: y, x: x}}]}`,
+			[]string{`{"a":1,"b":2}`, `{"a":9}`, `{"a":3,"b":4}`},
+			[]string{`{"y":2,"x":1}`, `{"y":4,"x":3}`},
+			1,
+		},
+		{
+			"tombstones stay tombstones", `{decode: json, encode: json, steps: [{map: {a: a}}]}`,
+			[]string{"nil", `{"a":1}`, `null`},
+			[]string{"nil", `{"a":1}`, `{"a":null}`},
+			0,
+		},
+		{
+			"a tombstone has no fields", `{decode: json, encode: json, steps: [{filter: '$env == nil || a == 1'}]}`,
+			[]string{"nil", `{"a":1}`, `{}`},
+			[]string{"nil", `{"a":1}`},
+			1,
+		},
 		{"json to json is checked and stays", `{decode: json, encode: json}`, []string{` { "a" : 1 } `, "nil"}, []string{` { "a" : 1 } `, "nil"}, 0},
 		{"string to json is quoted", `{decode: string, encode: json}`, []string{"a\"b\n", "", "nil"}, []string{`"a\"b\n"`, `""`, "nil"}, 0},
 		{"json to string", `{decode: json, encode: string}`, []string{`{"a":1}`, "not json"}, []string{`{"a":1}`, "not json"}, 0},
@@ -163,26 +190,42 @@ func TestSteps(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
+	const (
+		decodeFailed = "offset 11: " + classDecode + ": decode: "
+		encodeFailed = "offset 11: " + classEncode + ": encode: "
+	)
 	const steps = `steps: [{filter: 'a > 1'}, {map: {b: a * 2, k: 'meta.key + ""'}}]`
 	for _, test := range []struct {
 		name, config, value, want string
 	}{
-		{"not JSON", `{decode: json, ` + steps + `, encode: json}`, `{"a":canary}`,
-			"offset 11: decode: decode: invalid JSON at byte 5: no value starts with this character"},
-		{"nested too deep", `{decode: json, encode: json}`, strings.Repeat("[", 10_000),
-			"offset 11: decode: decode: invalid JSON at byte 512: arrays and objects are nested more than 512 deep"},
-		{"empty", `{decode: json, encode: json}`, ``, "offset 11: decode: decode: invalid JSON at byte 0: text ends where a value should be"},
-		{"not UTF-8", `{decode: string, encode: string}`, "canary\xff", "offset 11: decode: decode: invalid UTF-8 at byte 6"},
-		{"not UTF-8 at the end", `{encode: string}`, "canary\xff", "offset 11: encode: encode: invalid UTF-8 at byte 6"},
-		{"not UTF-8 to be quoted", `{decode: string, encode: json}`, "canary\xff", "offset 11: decode: decode: invalid UTF-8 at byte 6"},
-		{"filter", `{decode: json, ` + steps + `, encode: json}`, `{"a":"canary"}`,
-			"offset 11: evaluate: steps[0].filter: column 3: cannot order string and int"},
-		{"filter gives no bool", `{decode: json, steps: [{filter: ok}]}`, `{"ok":"canary"}`,
-			"offset 11: evaluate: steps[0].filter: column 1: condition is string, not true or false"},
-		{"map", `{decode: json, encode: json, steps: [{map: {c: 1, x.y: 'int(a)'}}]}`, `{"a":"canary"}`,
-			"offset 11: evaluate: steps[0].map.x.y: column 1: operation failed on this value"},
-		{"a value JSON cannot hold", `{decode: json, encode: json, steps: [{map: {x: '1 / a'}}]}`, `{"a":0}`,
-			"offset 11: encode: steps[0].map.x: a number is infinite or not a number; JSON cannot hold it"},
+		{
+			"not JSON", `{decode: json, ` + steps + `, encode: json}`, `{"a":canary}`,
+			decodeFailed + "invalid JSON at byte 5: no value starts with this character",
+		},
+		{
+			"nested too deep", `{decode: json, encode: json}`, strings.Repeat("[", 10_000),
+			decodeFailed + "invalid JSON at byte 512: arrays and objects are nested more than 512 deep",
+		},
+		{"empty", `{decode: json, encode: json}`, ``, decodeFailed + "invalid JSON at byte 0: text ends where a value should be"},
+		{"not UTF-8", `{decode: string, encode: string}`, "canary\xff", decodeFailed + "invalid UTF-8 at byte 6"},
+		{"not UTF-8 at the end", `{encode: string}`, "canary\xff", encodeFailed + "invalid UTF-8 at byte 6"},
+		{"not UTF-8 to be quoted", `{decode: string, encode: json}`, "canary\xff", decodeFailed + "invalid UTF-8 at byte 6"},
+		{
+			"filter", `{decode: json, ` + steps + `, encode: json}`, `{"a":"canary"}`,
+			"offset 11: evaluate: steps[0].filter: column 3: cannot order string and int",
+		},
+		{
+			"filter gives no bool", `{decode: json, steps: [{filter: ok}]}`, `{"ok":"canary"}`,
+			"offset 11: evaluate: steps[0].filter: column 1: condition is string, not true or false",
+		},
+		{
+			"map", `{decode: json, encode: json, steps: [{map: {c: 1, x.y: 'int(a)'}}]}`, `{"a":"canary"}`,
+			"offset 11: evaluate: steps[0].map.x.y: column 1: operation failed on this value",
+		},
+		{
+			"a value JSON cannot hold", `{decode: json, encode: json, steps: [{map: {x: '1 / a'}}]}`, `{"a":0}`,
+			"offset 11: encode: steps[0].map.x: a number is infinite or not a number; JSON cannot hold it",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			const good = `{"a":5,"ok":true}`
