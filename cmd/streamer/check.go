@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"streamer/internal/config"
+	"streamer/internal/kafka"
+)
+
+// checkBrokers asks the brokers what `run` would ask before it joins, and changes nothing. What is found goes to stderr;
+// all that is wrong is returned together.
+func (p *program) checkBrokers(ctx context.Context, cfg config.Config) error {
+	err := p.withAdmin(ctx, cfg.Kafka, "kafka", func(admin *kafka.Admin) error {
+		return p.checkSource(ctx, admin, cfg.Source.Kafka)
+	})
+	if cfg.Sink.Type != config.SinkKafka {
+		return err
+	}
+	path := "kafka"
+	if len(cfg.Sink.Kafka.Connection.Brokers) > 0 {
+		path = "sink.kafka"
+	} else if _, unreachable := errors.AsType[*kafka.ConnectError](err); unreachable {
+		return err // the same brokers would not answer a second time either
+	}
+	return errors.Join(err, p.withAdmin(ctx, cfg.SinkConnection(), path, func(admin *kafka.Admin) error {
+		return p.checkSink(ctx, admin, cfg.Sink.Kafka)
+	}))
+}
+
+func (p *program) withAdmin(ctx context.Context, c kafka.Config, path string, work func(*kafka.Admin) error) error {
+	use := kafka.Use{Role: "admin", Path: path}
+	if err := kafka.Check(ctx, c, use); err != nil {
+		return fmt.Errorf("reach the brokers: %w", err)
+	}
+	p.tellf("%s: the brokers answer", path)
+	client, err := kafka.NewClient(c, use)
+	if err != nil {
+		return fmt.Errorf("reach the brokers: %w", err)
+	}
+	defer client.Close()
+	return work(kafka.NewAdmin(client))
+}
+
+func (p *program) checkSource(ctx context.Context, admin *kafka.Admin, source kafka.SourceConfig) error {
+	partitions, err := admin.SourcePartitions(ctx, source)
+	if err != nil {
+		return fmt.Errorf("check the source: %w", err)
+	}
+	p.tellf("source.kafka: topics: %s", list(partitions))
+	if source.Group == "" {
+		return nil
+	}
+	notice, err := admin.StartNotice(ctx, source, partitions)
+	if err != nil {
+		return fmt.Errorf("check the group: %w", err)
+	}
+	if notice != "" {
+		p.tellf("source.kafka.start: %s", notice)
+	}
+	return nil
+}
+
+func (p *program) checkSink(ctx context.Context, admin *kafka.Admin, sink config.KafkaSink) error {
+	partitions, err := admin.Partitions(ctx, sink.Output.Topic)
+	if _, missing := errors.AsType[*kafka.MissingTopicError](err); missing && sink.Output.Create != nil {
+		p.tellf("sink.kafka: topic %s is missing; run creates it", sink.Output.Topic)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("check sink.kafka.topic: %w", err)
+	}
+	p.tellf("sink.kafka: topic: %s", list(partitions))
+	return nil
+}
+
+func (p *program) tellf(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.stderr, format+"\n", args...)
+}
+
+// list names the topics with their numbers of partitions; of a pattern that matches very many, the first few.
+func list(partitions kafka.Partitions) string {
+	const most = 10
+	topics := partitions.Topics()
+	parts := make([]string, 0, most+1)
+	for i, topic := range topics {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("and %d more", len(topics)-most))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s (partitions: %d)", topic, len(partitions[topic])))
+	}
+	if len(parts) == 0 {
+		return "none yet"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"streamer/internal/kafka"
+)
+
+// imageConfig is where the container image looks for its configuration.
+const imageConfig = "/etc/streamer/config.yaml"
+
+// run executes one command line and returns the exit code. env has the form of os.Environ. Cancelling ctx asks the
+// command to drain and return.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, env []string) int {
+	root := newRootCommand(&program{stdout: stdout, stderr: stderr, env: env, fallback: imageConfig})
+	root.SetArgs(args)
+	return report(stderr, root.ExecuteContext(ctx))
+}
+
+func newRootCommand(p *program) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "streamer",
+		Short: "Consume Kafka topics in parallel blocks and write one output stream",
+		Long: "Streamer consumes Kafka topics in parallel blocks, unites them in order, and writes batches to a sink.\n" +
+			"Offsets are committed only after the sink acknowledged.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs, // or cobra answers an unknown command itself, without a hint
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return usagef("%q is not a command%s; see streamer --help", args[0], suggestion(cmd, args[0]))
+		},
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.AddCommand(
+		newRunCommand(p),
+		newValidateCommand(p),
+		newDemoCommand(buildVersion()),
+		newOffsetsCommandOf(p),
+		newHealthCommand(p),
+		newVersionCommand(p),
+	)
+	markWork(root)
+	return root
+}
+
+// newOffsetsCommandOf gives `offsets` its connection: section kafka of the configuration, whatever the rest says.
+func newOffsetsCommandOf(p *program) *cobra.Command {
+	cmd := newOffsetsCommand(func(*cobra.Command) (kafka.Config, error) {
+		loaded, err := p.loadSection("kafka")
+		return loaded.Kafka, err
+	})
+	p.addConfigFlags(cmd)
+	return cmd
+}
+
+func suggestion(root *cobra.Command, word string) string {
+	if near := root.SuggestionsFor(word); len(near) > 0 {
+		return ", did you mean " + strings.Join(near, " or ")
+	}
+	return ""
+}
