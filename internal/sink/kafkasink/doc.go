@@ -4,8 +4,9 @@
 // partitions as the input topic, a record goes to the partition it came from; else by its key, as Kafka's default
 // partitioner does it (murmur2), and without a key to its input partition modulo the count.
 //
-// Order: nothing of a batch is sent before all of it has been handed to the client (manual flushing), and the client fails
-// a partition as a whole; so a later record never overtakes an earlier one of its partition, through any failure.
+// Order: the client fails a partition as a whole, the first failure cancels what has not been sent yet, and nothing goes
+// again before all has settled; so a later record does not overtake an earlier one of its partition. A gap of microseconds
+// remains, between a broker's refusal and the cancelling: records handed over just then, and taken, overtake.
 //
 // The client retries network faults by itself, without end and without a word; [Sink.Waiting] makes that visible.
 //

@@ -22,6 +22,7 @@ type shipment struct {
 	failed  int // settled with an error since the last produce
 	err     error
 	at      *kgo.Record // the first record that failed
+	cancel  func()      // ends the round that the records were produced in
 	wait    *wait       // the Write that waits for pending to become 0; nil if none does
 }
 
@@ -111,12 +112,13 @@ func (s *Sink) unload() {
 	clear(s.spare)
 }
 
-// produce hands to the client what has not been acknowledged yet. Nothing may be pending.
-func (s *Sink) produce(ctx context.Context, ships []*shipment) {
+// produce hands to the client what has not been acknowledged yet: a round. Nothing may be pending. The first failure
+// cancels the round, so that what has not been sent yet does not overtake what failed.
+func (s *Sink) produce(ctx context.Context, cancel func(), ships []*shipment) {
 	for _, ship := range ships {
 		s.mu.Lock()
 		todo := ship.failed
-		ship.pending, ship.failed, ship.err, ship.at = todo, 0, nil, nil
+		ship.pending, ship.failed, ship.err, ship.at, ship.cancel = todo, 0, nil, nil, cancel
 		s.mu.Unlock()
 		if todo == 0 {
 			continue
@@ -139,6 +141,7 @@ func (s *Sink) settle(ship *shipment, r *kgo.Record, err error) {
 	if err != nil {
 		if ship.failed++; ship.failed == 1 {
 			ship.err, ship.at = err, r
+			ship.cancel()
 			if ship.wait != nil && sink.Classify(s.classify(err, sink.Origin{})) == sink.Permanent {
 				ship.wait.end()
 			}

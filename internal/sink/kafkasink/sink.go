@@ -68,8 +68,8 @@ func (s *Sink) connect() error {
 		kgo.ProducerBatchCompression(compression),
 		kgo.ProducerBatchMaxBytes(int32(s.cfg.MaxMessageBytes)), //nolint:gosec // Validate bounds it
 		kgo.RecordPartitioner(partitioner(&s.short)),
-		// Nothing is sent before a batch is complete. Otherwise a partition that fails early would fail its first records
-		// and take the later ones, which are handed over after that: out of order for good.
+		// Nothing is sent before a batch is complete: full record batches without a linger, and no early failure while the
+		// rest is still being handed over.
 		kgo.ManualFlushing(),
 		// The batch is in memory already, within the budget; a limit here could only fail it.
 		kgo.MaxBufferedRecords(math.MaxInt32),
@@ -131,16 +131,7 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 	}
 	ships := s.load(batch)
 	for {
-		// What an earlier Write left behind settles first: only then is it known what must go again, and in which order.
-		if err := s.await(ctx, ships); err != nil {
-			return err
-		}
-		s.short.Store(false)
-		s.produce(ctx, ships)
-		if err := s.await(ctx, ships); err != nil {
-			return err
-		}
-		err := s.verdict(ships)
+		err := s.round(ctx, ships)
 		if err == nil {
 			s.unload()
 			return nil
@@ -151,6 +142,22 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 		// The context that ended is an earlier Write's: its records stood before ours, and the client fails a partition as
 		// a whole. They are gone now, so ours go again.
 	}
+}
+
+// round produces what is not acknowledged yet and waits for the answers.
+func (s *Sink) round(ctx context.Context, ships []*shipment) error {
+	// What an earlier round left behind settles first: only then is it known what must go again, and in which order.
+	if err := s.await(ctx, ships); err != nil {
+		return err
+	}
+	s.short.Store(false)
+	ours, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.produce(ours, cancel, ships)
+	if err := s.await(ctx, ships); err != nil {
+		return err
+	}
+	return s.verdict(ships)
 }
 
 // prepare replaces a client that cannot go on, and looks again at topics that have grown or are new.

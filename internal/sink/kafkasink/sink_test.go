@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"go.uber.org/goleak"
 
 	"streamer/internal/record"
@@ -210,7 +213,61 @@ func TestARetryLeavesOutWhatHasArrived(t *testing.T) {
 	}
 }
 
-// The brokers refuse with errors that kgo retries without a word: Write goes on, and Waiting or State must tell.
+// The same within one block, whose records go to two partitions by their keys.
+func TestARetryLeavesOutWhatHasArrivedOfABlock(t *testing.T) {
+	b := newBroker(t, 2)
+	b.inputs = map[string]int{"in": 1}
+	s := b.sink(t, config())
+	arrived := b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{0}, Observe: true, Count: -1})
+	refused := b.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Partitions: []int32{1}, Err: kerr.TopicAuthorizationFailed, Count: -1,
+	})
+	batch := sinktest.Batch(1, sinktest.Numbered(0, 0, 100))
+	for range 3 {
+		if err := s.Write(t.Context(), batch); sink.Classify(err) != sink.Retryable {
+			t.Fatalf("Write = %v, want a retryable error", err)
+		}
+	}
+	if arrived.Hits() == 0 {
+		t.Fatal("nothing went to partition 0; the test tests nothing")
+	}
+	refused.Remove()
+	write(t, s, batch)
+	if got := b.records(t); len(got) != 100 {
+		t.Errorf("%d records arrived, want each of the 100 once", len(got))
+	}
+}
+
+// What an abandoned Write left in the client stands before the next batch's records, and fails with them.
+func TestAnAbandonedBlockDoesNotTakeTheNextWithIt(t *testing.T) {
+	b := newBroker(t, 1)
+	b.inputs = map[string]int{"in": 2}
+	s := b.sink(t, config())
+	stuck := b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Write(ctx, sinktest.Batch(1, sinktest.Numbered(0, 0, 10))) }()
+	if err := stuck.Wait(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Fatalf("Write = %v, want context.Canceled", err)
+	}
+	stuck.Remove()
+	write(t, s, sinktest.Batch(2, sinktest.Numbered(1, 0, 10)))
+	var next int
+	for _, r := range b.records(t) {
+		if strings.Contains(string(r.Value), `"partition":1`) {
+			next++
+		}
+	}
+	if next != 10 {
+		t.Errorf("%d records of the next batch arrived, want 10", next)
+	}
+}
+
+// The brokers refuse with errors that kgo retries without a word, and are sure of nothing.
 func TestAbandonedWritesAreTakenUpAgain(t *testing.T) {
 	b := newBroker(t, 2)
 	s := b.sink(t, config())
@@ -262,6 +319,40 @@ func TestWaitingTellsThatNoBrokerIsThere(t *testing.T) {
 	}
 	if err := s.Waiting(); err != nil {
 		t.Errorf("Waiting() with no Write under way = %v", err)
+	}
+}
+
+// Bad credentials fail the start; in the middle of a run they are waited for, loudly.
+func TestRefusedLogin(t *testing.T) {
+	b := newBroker(t, 1, kfake.EnableSASL(), kfake.Superuser("PLAIN", "right", "secret"))
+	login := func(user string) kgo.Opt { return kgo.SASL(plain.Auth{User: user, Pass: "secret"}.AsMechanism()) }
+	if _, err := kafkasink.New(t.Context(), config(), b.cluster(login("wrong")), slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("New with a wrong user succeeded")
+	}
+	s, err := kafkasink.New(t.Context(), config(), b.cluster(login("right")), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	refused := b.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.SASLAuthenticate}, Err: kerr.SaslAuthenticationFailed, Count: -1, TopLevel: true,
+	})
+	w := sink.NewWriter(s, sink.DefaultConfig(), slog.New(slog.DiscardHandler), sink.NewMetrics(prometheus.NewRegistry()))
+	batch := sinktest.Batch(1, sinktest.Numbered(0, 0, 10)) // needs a new connection, for producing
+	done := make(chan error, 1)
+	go func() { done <- w.Write(t.Context(), batch) }()
+	if err := refused.Wait(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	for w.State().Activity != sink.Retrying && t.Context().Err() == nil {
+		runtime.Gosched()
+	}
+	if err := w.State().Err; !errors.Is(err, kerr.SaslAuthenticationFailed) {
+		t.Errorf("State() = %v, want SASL_AUTHENTICATION_FAILED", err)
+	}
+	refused.Remove()
+	if err := <-done; err != nil {
+		t.Errorf("Write after the login works again: %v", err)
 	}
 }
 
