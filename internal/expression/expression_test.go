@@ -80,11 +80,33 @@ func TestValues(t *testing.T) {
 		`user`: `{"name":"Ann","tags":["a","b"],"address":{"zip":8001}}`, `text`: `"gr\u00fcezi"`, `text + ""`: `"grüezi"`, `user.tags`: `["a","b"]`,
 		// time
 		`date(when).Year()`: `2026`, `date(when) + duration(duration)`: `"2026-11-22T10:00:10Z"`, `date(when).Unix()`: `1795341600`,
+		`date("2026-11-22", "2006-01-02", "Europe/Zurich")`: `"2026-11-22T00:00:00+01:00"`, `date(timezone("UTC"), "2026-11-22")`: `"2026-11-22T00:00:00Z"`,
+		`date("22 Nov 26 10:00 CET").Unix()`: `1795341600`, `date(when).Add(duration("1h")).Hour()`: `11`,
 		`let x = n; x + x`: `14`, `let n = n; n`: `7`, `(let x = n; x) + (x ?? 1)`: `8`, `"a"; n`: `7`, `user.name[0:1]`: `"A"`, `split("a,b", ",")[1]`: `"b"`, `split("a,b", ",")[5]`: `null`,
 		`map(items, ({"s": .sku}))[1].s`: `"y"`, `reduce(items, #acc + .price, 0)`: `6`, `user.name contains "nn"`: `true`,
 	} {
 		if got, err := evaluate(t, text, record(t, ad)); err != nil || got != want {
 			t.Errorf("%s = %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
+// An abbreviation such as CET means something only in some zones of a machine; the result must not depend on which.
+func TestTimesDoNotDependOnTheMachine(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Zurich")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := time.Local                      //nolint:gosmopolitan // it is what the test is about
+	t.Cleanup(func() { time.Local = before }) //nolint:gosmopolitan // as above
+	for _, local := range []*time.Location{time.UTC, zone} {
+		time.Local = local //nolint:gosmopolitan // as above
+		for text, want := range map[string]string{
+			`date("22 Nov 26 10:00 CET").Unix()`: `1795341600`, `date(when)`: `"2026-11-22T10:00:00Z"`, `date("2026-11-22")`: `"2026-11-22T00:00:00Z"`,
+		} {
+			if got, err := evaluate(t, text, record(t, ad)); err != nil || got != want {
+				t.Errorf("in %v: %s = %s, %v; want %s", local, text, got, err, want)
+			}
 		}
 	}
 }
@@ -110,6 +132,11 @@ func TestEvalErrors(t *testing.T) {
 		`n % (n - 7)`:                       "column 3: division by zero",
 		`int(event_type)`:                   "column 1: operation failed on this value",
 		`fromJSON(event_type)`:              "column 1: fromJSON: invalid JSON at byte 0: no value starts with this character",
+		`date(nope)`:                        "column 1: date of nil; write ?? and a default behind the field",
+		`date(when).Add(nope)`:              "column 16: Add of nil; write ?? and a default behind the field",
+		`timezone("Local")`:                 `column 1: the zone "Local" depends on the machine; write a name such as "Europe/Zurich"`,
+		`date(when, "2006", "Local")`:       `column 1: the zone "Local" depends on the machine; write a name such as "Europe/Zurich"`,
+		`timezone(nope)`:                    "column 1: timezone of nil; write ?? and a default behind the field",
 		`keys(n)`:                           "column 1: keys of int; it needs an object",
 		`event_type[n]`:                     "column 11: a string has no parts; write a slice such as name[0:1]",
 		`user[n]`:                           "column 5: field name is int, not string",

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/conf"
@@ -21,7 +22,7 @@ const (
 	callPresent = "present "
 	callNumber  = "number of"
 	callOrdered = "ordered "
-	callSorted  = "sorted "
+	callPure    = "pure "
 )
 
 func failf(format string, args ...any) error { return &EvalError{Reason: fmt.Sprintf(format, args...)} }
@@ -48,10 +49,13 @@ func defineRules(config *conf.Config) {
 			return compare(args[0], args[1]), nil
 		}, comparison)
 	}
-	define(config, callSorted+"keys", sortedKeys, list)
-	define(config, callSorted+"values", sortedValues, list)
-	define(config, callSorted+"toPairs", sortedPairs, list)
-	define(config, callSorted+"fromJSON", fromJSON, reflect.TypeFor[func(string) any]())
+	define(config, callPure+"keys", sortedKeys, list)
+	define(config, callPure+"values", sortedValues, list)
+	define(config, callPure+"toPairs", sortedPairs, list)
+	define(config, callPure+"fromJSON", fromJSON, reflect.TypeFor[func(string) any]())
+	define(config, callPure+"timezone", timezone, reflect.TypeFor[func(string) *time.Location]())
+	define(config, callPure+"date", date)
+	config.Functions[callPure+"date"].Validate = standard("date").Validate
 }
 
 // definePresent adds the check that an argument of a built-in is there, and returns the check's name.
@@ -202,6 +206,38 @@ func each(function string, object any, pick func(entry) any) (any, error) {
 		out[i] = pick(e)
 	}
 	return out, nil
+}
+
+func standard(name string) *builtin.Function { return builtin.Builtins[builtin.Index[name]] }
+
+// date reads a time. Left to itself expr's own would look up abbreviations such as CET in the machine's time zone.
+func date(args ...any) (any, error) {
+	for _, arg := range args {
+		switch arg {
+		case nil:
+			return nil, failf("date of nil; write ?? and a default behind the field")
+		case "Local":
+			return nil, errLocal()
+		}
+	}
+	if _, ok := args[0].(*time.Location); !ok {
+		args = append([]any{time.UTC}, args...)
+	}
+	return standard("date").Func(args...) //nolint:wrapcheck // its text quotes the value and is dropped later
+}
+
+func timezone(args ...any) (any, error) {
+	switch args[0] {
+	case nil:
+		return nil, failf("timezone of nil; write ?? and a default behind the field")
+	case "Local":
+		return nil, errLocal()
+	}
+	return standard("timezone").Func(args...) //nolint:wrapcheck // as in date
+}
+
+func errLocal() error {
+	return failf(`the zone "Local" depends on the machine; write a name such as "Europe/Zurich"`)
 }
 
 // fromJSON reads as strictly as the decoder does; expr's own would turn large integers into floats.

@@ -34,6 +34,8 @@ func (r *nilRules) Visit(node *ast.Node) {
 		r.condition(&n.Cond)
 	case *ast.BuiltinNode:
 		r.builtin(n)
+	case *ast.CallNode:
+		r.method(n)
 	}
 }
 
@@ -73,6 +75,19 @@ func (r *nilRules) builtin(n *ast.BuiltinNode) {
 	if slices.Contains(conditions, n.Name) && len(n.Arguments) > 1 {
 		if predicate, ok := n.Arguments[1].(*ast.PredicateNode); ok {
 			r.condition(&predicate.Node)
+		}
+	}
+}
+
+// method keeps nil out of the methods of times, which would take it for their zero value.
+func (r *nilRules) method(n *ast.CallNode) {
+	callee, ok := n.Callee.(*ast.MemberNode)
+	if !ok {
+		return
+	}
+	if name, ok := callee.Property.(*ast.StringNode); ok {
+		for i := range n.Arguments {
+			r.present(name.Value, &n.Arguments[i])
 		}
 	}
 }

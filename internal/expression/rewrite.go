@@ -205,10 +205,8 @@ func (w *rewriter) unknownFunction(callee *ast.IdentifierNode) ast.Node {
 func (w *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 	w.all(n.Arguments)
 	switch n.Name {
-	case "keys", "values", "toPairs", "fromJSON":
-		if len(n.Arguments) == 1 {
-			return call(n, callSorted+n.Name, n.Arguments...)
-		}
+	case "keys", "values", "toPairs", "fromJSON", "date", "timezone":
+		return call(n, callPure+n.Name, n.Arguments...)
 	}
 	return n
 }
