@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"streamer/integration/ledger"
 	"streamer/integration/service"
 )
 
@@ -88,12 +89,13 @@ func TestPausedPartitionComesBack(t *testing.T) {
 		return nil
 	})
 
-	// The sink stays hung: what the first has in flight is fenced at the drain timeout.
-	second := binary.Start(t, config)
+	// The sink of the first stays hung: what it has in flight is fenced at the drain timeout.
+	second := binary.Start(t, f.config())
 	owns(t, second, partitions/2)
 	owns(t, first, partitions/2)
-	second.Crash(t)
+	second.Terminate(t)
 	owns(t, first, partitions)
+	f.fill(t, ledger.Each(partitions, 1_000)...)
 	way.Pass()
 	first.Until(t, "the group to catch up", f.caughtUp)
 	first.Terminate(t)

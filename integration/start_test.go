@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"streamer/integration/eventually"
 	"streamer/integration/kafkatest"
@@ -48,15 +47,7 @@ func TestStartLatest(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Grow(3 + added)
-	eventually.Holds(t, service.Patience, "the new partitions to take records", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		ends, err := f.ends(ctx)
-		if err == nil && len(ends) != 3+added {
-			err = fmt.Errorf("%d partitions", len(ends))
-		}
-		return err
-	})
+	f.broker.UntilPartitions(t, f.Topic, 3+added)
 	// A fresh client: the old one learns of the partitions only at its next look.
 	f.reopen(t)
 	f.fill(t, 10, 10, 10, 100, 100)

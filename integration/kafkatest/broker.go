@@ -148,8 +148,12 @@ func (b *Broker) ready(ctx context.Context) error {
 	}
 	defer admin.Close()
 	for {
-		metadata, err := admin.BrokerMetadata(ctx)
-		if err == nil && len(metadata.Brokers) > 0 {
+		// The first group makes the broker create the topic that holds commits, which takes a while.
+		coordinator := admin.FindGroupCoordinators(ctx, "ready")
+		if err = coordinator.Error(); err == nil {
+			_, err = admin.FetchOffsets(ctx, "ready")
+		}
+		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -3,11 +3,14 @@ package kafkatest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"streamer/integration/eventually"
 )
 
 // patience is how long a test waits for one administrative request.
@@ -40,6 +43,28 @@ func (b *Broker) CreateTopic(t *testing.T, name string, partitions int32, config
 	if _, err := b.Admin(t).CreateTopic(ctx, partitions, -1, pointers, name); err != nil {
 		t.Fatalf("create topic %s: %v", name, err)
 	}
+	b.UntilPartitions(t, name, int(partitions))
+}
+
+// UntilPartitions waits until the topic has that many partitions and each has a leader: the controller answers before
+// the broker has heard of them.
+func (b *Broker) UntilPartitions(t *testing.T, name string, partitions int) {
+	t.Helper()
+	eventually.Holds(t, patience, "partitions of "+name, func(ctx context.Context) error {
+		admin, err := b.admin() // a fresh one: a client keeps what it knows of a topic
+		if err != nil {
+			return err
+		}
+		defer admin.Close()
+		ends, err := admin.ListEndOffsets(ctx, name)
+		if err == nil {
+			err = ends.Error()
+		}
+		if err == nil && len(ends[name]) != partitions {
+			err = fmt.Errorf("%d of %d partitions are there", len(ends[name]), partitions)
+		}
+		return err
+	})
 }
 
 // Configure changes topics' settings.
