@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -86,10 +87,11 @@ type Assignment struct {
 	// opened queues streams by when their open block was begun, which with one interval is the order they come due in.
 	// An entry whose block was cut meanwhile is stale and skipped.
 	opened []opening
-	paused int // streams paused for memory
+	paused int // streams whose paused is set
 	// resetting is at least the number of streams that wait for a new place; 0 saves the look at all of them.
 	resetting int
 	stopping  bool
+	sinkGone  bool // nothing more will be acknowledged
 	over      bool
 	commits   committer
 	nextTick  time.Time
@@ -116,7 +118,7 @@ func New(cfg Config, deps Deps) *Assignment {
 		ended:   make(chan struct{}),
 		streams: make(map[partition]*stream),
 	}
-	a.live.owners = make(map[partition]record.Owner)
+	a.live.owners = make(map[partition]tenure)
 	a.budget = record.NewBudget(deps.Levels.Low, func() { a.mail.post(func() {}) })
 	a.commits.ctx, a.commits.cancel = context.WithCancel(context.Background())
 	return a
@@ -154,17 +156,28 @@ func (a *Assignment) Run(ctx context.Context, client *kgo.Client) error {
 // Close ends Run. Call it when the client has left the group.
 func (a *Assignment) Close() { a.mail.post(func() { a.over = true }) }
 
-// wait polls until records come, the next timer is due or a message arrives. While stopping it does not poll.
+// wait polls until records come, the next timer is due or a message arrives.
 func (a *Assignment) wait(ctx context.Context, now time.Time) kgo.Fetches {
-	ctx, cancel := context.WithDeadline(ctx, a.nextTimer(now))
-	defer cancel()
-	if a.over || !a.mail.rest(cancel) {
+	if a.over {
 		return nil
 	}
+	due := a.nextTimer(now)
+	ctx, cancel := context.WithDeadline(ctx, due)
+	defer cancel()
+	rest := a.mail.rest(cancel)
 	defer a.mail.stir()
-	if a.stopping {
-		<-ctx.Done()
+	switch {
+	case a.stopping || a.deps.Direct && !a.joined.Load():
+		// The client of a run without a group fetches from the start: records that came before the streams would be dropped,
+		// and the streams, which cover gaps, would go on behind them.
+		if rest {
+			<-ctx.Done()
+		}
 		return nil
+	case !rest || !due.After(time.Now()):
+		// Take what is there. A poll whose context has ended already takes nothing, and a loop that always has a message or
+		// a timer would never poll.
+		ctx = nil
 	}
 	return a.client.PollRecords(ctx, maxPollRecords)
 }
@@ -213,11 +226,20 @@ func (a *Assignment) append(p partition, records []*kgo.Record, now time.Time) {
 	a.put(s.receive(records, now)...)
 	a.received.Add(s.stats.records - before)
 	if s.open != nil && s.open != wasOpen {
-		a.opened = append(a.opened, opening{s, s.open})
+		a.noteOpened(s)
 	}
 	if s.finished() && !wasFinished {
-		a.pauseFetch(s) // or the records past the end are fetched again and again
+		a.pauseFetch(s) // or what lies past the end is fetched for nothing
 	}
+}
+
+// noteOpened queues the stream's open block for its cut. Entries go stale when their block is cut for another reason;
+// behind one that stays open for a long interval they would pile up, one for each poll.
+func (a *Assignment) noteOpened(s *stream) {
+	if len(a.opened) > 2*len(a.streams)+16 {
+		a.opened = slices.DeleteFunc(a.opened, func(o opening) bool { return o.stream.open != o.block })
+	}
+	a.opened = append(a.opened, opening{s, s.open})
 }
 
 // put hands blocks to the pool.

@@ -1,6 +1,7 @@
 package partitionstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,9 @@ import (
 	"streamer/internal/record"
 )
 
-// After a failed commit the next waits this long. It is built anew from what is acknowledged and owned then.
-const commitBackoff = 250 * time.Millisecond
+// After a failed commit or look-up the next waits this long. A commit is built anew from what is acknowledged and owned
+// then.
+const retryBackoff = 250 * time.Millisecond
 
 // committer is the state of committing: one commit is in flight, newer acknowledgements wait and supersede.
 type committer struct {
@@ -92,11 +94,11 @@ func (a *Assignment) commitDone(
 		a.commitFailed(now, partition{}, err)
 		return
 	}
-	sent := sentOffsets(req)
+	sent, name := sentOffsets(req), topicNames(req)
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for _, rp := range t.Partitions {
-			p := partition{t.Topic, rp.Partition}
+			p := partition{cmp.Or(t.Topic, name[t.TopicID]), rp.Partition}
 			// The call can succeed and a partition fail; both are looked at.
 			if err := kerr.ErrorForCode(rp.ErrorCode); err != nil {
 				a.commitFailed(now, p, err)
@@ -119,13 +121,22 @@ func sentOffsets(req *kmsg.OffsetCommitRequest) map[partition]int64 {
 	return sent
 }
 
+// topicNames finds topics whose answer carries only their id, as it does from version 10 of the request on.
+func topicNames(req *kmsg.OffsetCommitRequest) map[[16]byte]string {
+	names := make(map[[16]byte]string)
+	for _, t := range req.Topics {
+		names[t.TopicID] = t.Topic
+	}
+	return names
+}
+
 func (a *Assignment) commitFailed(now time.Time, p partition, err error) {
-	if errors.Is(err, errNotOwned) {
-		return // the partitions moved on; there is nothing to try again
+	if errors.Is(err, errNotOwned) || errors.Is(err, kgo.ErrClientClosed) {
+		return // the partitions moved on, or the service ends: there is nothing to try again
 	}
 	class := kafka.ClassifyCommit(err)
 	a.deps.Metrics.commitErrors.WithLabelValues(class.String()).Inc()
-	a.commits.notBefore = now.Add(commitBackoff)
+	a.commits.notBefore = now.Add(retryBackoff)
 	if a.commits.ctx.Err() != nil {
 		return
 	}
@@ -141,49 +152,6 @@ func (a *Assignment) commitFailed(now time.Time, p partition, err error) {
 		"partitions", where, "class", class.String(), "error", err)
 }
 
-// commitStarts commits the first place of partitions that had none. It runs in kgo's goroutine, between assignment and
-// first fetch, and tries again until ctx ends with the session.
-func (a *Assignment) commitStarts(ctx context.Context, starts map[string]map[int32]int64) error {
-	offsets := make(map[string]map[int32]kgo.EpochOffset, len(starts))
-	for topic, partitions := range starts {
-		offsets[topic] = make(map[int32]kgo.EpochOffset, len(partitions))
-		for id, at := range partitions {
-			offsets[topic][id] = kgo.EpochOffset{Epoch: -1, Offset: at}
-		}
-	}
-	for {
-		err := a.commitStartsOnce(ctx, offsets)
-		if err == nil || ctx.Err() != nil || kafka.ClassifyCommit(err) != kafka.CommitTransient {
-			return err
-		}
-		a.log.Warn("committing the start offsets failed; trying again", "error", err)
-		select {
-		case <-time.After(commitBackoff):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (a *Assignment) commitStartsOnce(ctx context.Context, offsets map[string]map[int32]kgo.EpochOffset) error {
-	var failed error
-	a.client.CommitOffsetsSync(ctx, offsets, func(
-		_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error,
-	) {
-		if failed = err; err != nil {
-			return
-		}
-		for _, t := range resp.Topics {
-			for _, p := range t.Partitions {
-				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-					failed = fmt.Errorf("%s/%d: %w", t.Topic, p.Partition, err)
-				}
-			}
-		}
-	})
-	return failed
-}
-
 // errNotOwned means that nothing of a commit was owned any more when it was about to be sent.
 var errNotOwned = errors.New("no partition of the commit is owned any more")
 
@@ -191,13 +159,13 @@ var errNotOwned = errors.New("no partition of the commit is owned any more")
 // is sent. The assignment loop writes it.
 type liveOwners struct {
 	mu     sync.Mutex
-	owners map[partition]record.Owner
+	owners map[partition]tenure
 }
 
-func (l *liveOwners) set(p partition, o record.Owner) {
+func (l *liveOwners) set(p partition, t tenure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.owners[p] = o
+	l.owners[p] = t
 }
 
 func (l *liveOwners) remove(p partition) {
@@ -206,7 +174,8 @@ func (l *liveOwners) remove(p partition) {
 	delete(l.owners, p)
 }
 
-// keepOwned takes partitions out of a commit whose assignment is not the one that their offsets were acknowledged under.
+// keepOwned takes partitions out of a commit whose assignment, or whose membership, is not the one that their offsets were
+// acknowledged under.
 func (l *liveOwners) keepOwned(req *kmsg.OffsetCommitRequest, queued map[partition]record.Owner) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,7 +184,7 @@ func (l *liveOwners) keepOwned(req *kmsg.OffsetCommitRequest, queued map[partiti
 		kept := t.Partitions[:0]
 		for _, rp := range t.Partitions {
 			p := partition{t.Topic, rp.Partition}
-			if owner, ok := l.owners[p]; ok && owner == queued[p] {
+			if now, ok := l.owners[p]; ok && now == (tenure{queued[p], req.MemberID}) {
 				kept = append(kept, rp)
 			}
 		}

@@ -1,6 +1,7 @@
 package partitionstream
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -9,12 +10,11 @@ import (
 
 // drain is one wait for partitions to be delivered and committed as far as they are in a batch: of a revoke, or of a stop.
 type drain struct {
-	streams   []*stream
-	to        map[record.Owner]int64 // where each must be acknowledged to
-	deadline  time.Time              // zero: none
-	ackedOnly bool                   // the sink will acknowledge no more: only commits are waited for
-	fenced    bool                   // its streams have ended; only the commit in flight is waited for
-	done      func()
+	streams  []*stream
+	to       map[record.Owner]int64 // where each must be acknowledged to
+	deadline time.Time              // zero: none
+	fenced   bool                   // its streams have ended; only the commit in flight is waited for
+	done     func()
 }
 
 // drain begins to give up streams. What is in no batch is dropped: undelivered and uncommitted, it is neither loss nor
@@ -26,8 +26,8 @@ func (a *Assignment) drain(streams []*stream, deadline time.Time, done func()) {
 		s.draining = true
 		owners = append(owners, s.owner)
 		a.discard(s)
-		a.resumeFetch(s)
 	}
+	a.unpause(streams)
 	a.removeQueued(owners)
 	to := a.deps.Downstream.Drain(owners)
 	a.drains = append(a.drains, &drain{streams: streams, to: to, deadline: deadline, done: done})
@@ -57,21 +57,28 @@ func (a *Assignment) drained(d *drain) bool {
 		if a.streams[keyOf(s.owner)] != s {
 			continue // lost meanwhile
 		}
-		if (s.acked < d.to[s.owner] && !d.ackedOnly) || s.committed != s.acked {
+		if (s.acked < d.to[s.owner] && !a.sinkGone) || s.committed != s.acked {
 			return false
 		}
 	}
 	return true
 }
 
-// report says what a drain gave up at its deadline.
+// report says what a drain gave up: at its deadline, or because the sink will acknowledge no more.
 func (a *Assignment) report(d *drain) {
 	for _, s := range d.streams {
-		if goal := d.to[s.owner]; a.streams[keyOf(s.owner)] == s && s.acked < goal {
-			a.log.Warn("partition given up before the sink acknowledged: these offsets may be delivered again",
-				"topic", s.owner.Topic, "partition", s.owner.Partition, "from", s.acked, "to", goal)
+		left, ok := unsettled(s, d.to[s.owner])
+		if ok && a.streams[keyOf(s.owner)] == s {
+			a.log.Warn("partition given up before all was delivered and committed: these offsets may be delivered again",
+				"topic", s.owner.Topic, "partition", s.owner.Partition, "from", left.Span.First, "to", left.Span.Next)
 		}
 	}
+}
+
+// unsettled is the span between what is committed and what is, or should become, acknowledged.
+func unsettled(s *stream, goal int64) (Unsettled, bool) {
+	span := record.Span{First: s.committed, Next: max(goal, s.acked)}
+	return Unsettled{s.owner, span}, !span.Empty()
 }
 
 // Stop ends intake and drains every partition. The channel closes when all that is in a batch is delivered and committed;
@@ -85,31 +92,23 @@ func (a *Assignment) Stop() <-chan struct{} {
 	return done
 }
 
-// Abandon makes a running Stop wait only for the commits of what is acknowledged already: the sink will acknowledge no
-// more.
-func (a *Assignment) Abandon() {
-	a.mail.post(func() {
-		for _, d := range a.drains {
-			d.ackedOnly = true
-		}
-	})
-}
+// Abandon makes drains, those to come too, wait only for the commits of what is acknowledged already: the sink will
+// acknowledge no more.
+func (a *Assignment) Abandon() { a.mail.post(func() { a.sinkGone = true }) }
 
-// Unsettled returns, per partition, the span that was received but is not committed, in (topic, partition) order. During
-// a stop this is what is being waited for, and after its deadline what was abandoned.
+// Unsettled returns, per partition, the span that is in a batch but not committed, in (topic, partition) order. During a
+// stop this is what is being waited for.
 func (a *Assignment) Unsettled() ([]Unsettled, error) {
 	var left []Unsettled
 	err := a.call(func(done func()) {
 		defer done()
 		goals := make(map[record.Owner]int64)
 		for _, d := range a.drains {
-			for o, to := range d.to {
-				goals[o] = to
-			}
+			maps.Copy(goals, d.to)
 		}
 		for _, s := range a.all() {
-			if to := max(goals[s.owner], s.acked); to > s.committed {
-				left = append(left, Unsettled{s.owner, record.Span{First: s.committed, Next: to}})
+			if u, ok := unsettled(s, goals[s.owner]); ok {
+				left = append(left, u)
 			}
 		}
 	})

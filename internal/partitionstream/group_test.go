@@ -8,7 +8,7 @@ import (
 )
 
 func TestAPartitionWithoutACommitHasItsStartCommittedBeforeItsFirstRecord(t *testing.T) {
-	inWorld(t, 1, func(w *world) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.produce(0, 0, 10)
 		s := usual()
 		s.source = &fakeSource{start: func(missing map[string][]int32) (map[string]map[int32]int64, error) {
@@ -40,7 +40,7 @@ func TestAPartitionWithoutACommitHasItsStartCommittedBeforeItsFirstRecord(t *tes
 func TestARevokeReturnsAfterTheCommitAndLeavesTheOthersAlone(t *testing.T) {
 	for _, protocol := range []string{kafka.ProtocolClassic, kafka.ProtocolConsumer} {
 		t.Run(protocol, func(t *testing.T) {
-			inWorld(t, 2, func(w *world) {
+			inWorld(t, 2, func(t *testing.T, w *world) {
 				s := usual()
 				s.protocol = protocol
 				one := w.join(s)
@@ -87,7 +87,7 @@ func TestARevokeReturnsAfterTheCommitAndLeavesTheOthersAlone(t *testing.T) {
 }
 
 func TestARevokeEndsAtItsTimeoutAndALateAcknowledgementCommitsNothing(t *testing.T) {
-	inWorld(t, 2, func(w *world) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
 		one := w.join(usual())
 		w.until("one owns all", func() bool { return one.owns() == 2 })
 		w.produce(0, 0, 50)

@@ -18,7 +18,8 @@ func (a *Assignment) Options() []kgo.Opt {
 		return nil
 	}
 	return []kgo.Opt{
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, added map[string][]int32) {
+		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, added map[string][]int32) {
+			a.restartKept(ctx)
 			if len(added) == 0 {
 				a.joined.Store(true) // with partitions the member is ready only once their places are known
 			}
@@ -43,6 +44,27 @@ type place struct {
 func (a *Assignment) assigned(
 	ctx context.Context, offsets map[string]map[int32]kgo.Offset,
 ) (map[string]map[int32]kgo.Offset, error) {
+	member, err := a.member(ctx)
+	if err != nil {
+		return nil, err
+	}
+	places, err := a.placesOf(ctx, offsets)
+	if err != nil {
+		return nil, err
+	}
+	err = a.call(func(done func()) {
+		a.begin(places, member)
+		done()
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.joined.Store(true)
+	return offsets, nil
+}
+
+// placesOf is where partitions begin: at their commit, or where the start rule says, which is then filled in to offsets.
+func (a *Assignment) placesOf(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[partition]place, error) {
 	places := make(map[partition]place)
 	missing := make(map[string][]int32)
 	for topic, partitions := range offsets {
@@ -58,43 +80,7 @@ func (a *Assignment) assigned(
 	if err := a.startMissing(ctx, missing, offsets, places); err != nil {
 		return nil, err
 	}
-	err := a.call(func(done func()) {
-		a.begin(places)
-		done()
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.joined.Store(true)
-	return offsets, nil
-}
-
-func (a *Assignment) startMissing(
-	ctx context.Context, missing map[string][]int32, offsets map[string]map[int32]kgo.Offset, places map[partition]place,
-) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	select {
-	case <-a.began: // or there is no client to commit with yet
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	starts, err := a.deps.Source.Start(ctx, missing)
-	if err != nil {
-		return fmt.Errorf("resolve start offsets: %w", err)
-	}
-	if err := a.commitStarts(ctx, starts); err != nil {
-		return fmt.Errorf("commit start offsets: %w", err)
-	}
-	for topic, partitions := range starts {
-		for id, at := range partitions {
-			offsets[topic][id] = kgo.NewOffset().At(at)
-			places[partition{topic, id}] = place{at, -1}
-			a.log.Info("partition starts without a commit", "topic", topic, "partition", id, "offset", at)
-		}
-	}
-	return nil
+	return places, nil
 }
 
 // BeginDirect takes on partitions that are read without a group. Call it once, after Run was started.
@@ -105,27 +91,32 @@ func (a *Assignment) BeginDirect(offsets map[string]map[int32]int64) error {
 			places[partition{topic, id}] = place{at, -1}
 		}
 	}
-	err := a.call(func(done func()) {
-		a.begin(places)
+	return a.call(func(done func()) {
+		a.begin(places, "")
+		a.joined.Store(true) // and the loop polls
 		done()
 	})
-	a.joined.Store(err == nil)
-	return err
 }
 
 // begin makes streams, in the loop. A stream that is there already belongs to an assignment whose end was not told (kgo
 // fetches offsets again when a session ended before it had them); its epoch ends here.
-func (a *Assignment) begin(places map[partition]place) {
+func (a *Assignment) begin(places map[partition]place, member string) {
 	if a.stopping {
 		return
 	}
 	a.deps.Metrics.rebalances.WithLabelValues("assigned").Inc()
-	for p, at := range places {
-		if old := a.streams[p]; old != nil {
-			a.fence([]*stream{old})
+	var began, old []*stream
+	for p := range places {
+		if s := a.streams[p]; s != nil {
+			old = append(old, s)
 		}
-		s := a.beginAt(p, at)
-		a.resumeFetch(s) // kgo keeps a pause across a revoke: the partition would stay silent for ever
+	}
+	a.fence(old)
+	for p, at := range places {
+		began = append(began, a.beginAt(p, at, member))
+	}
+	a.unpause(began) // kgo keeps a pause across a revoke: the partition would stay silent for ever
+	for _, s := range began {
 		if s.finished() {
 			a.pauseFetch(s)
 		}
@@ -133,7 +124,7 @@ func (a *Assignment) begin(places map[partition]place) {
 	a.log.Info("partitions assigned", "partitions", names(slices.Collect(maps.Keys(places))))
 }
 
-func (a *Assignment) beginAt(p partition, at place) *stream {
+func (a *Assignment) beginAt(p partition, at place, member string) *stream {
 	a.epoch++
 	owner := record.Owner{Topic: p.topic, Partition: p.id, Epoch: a.epoch}
 	end := int64(noEnd)
@@ -144,9 +135,9 @@ func (a *Assignment) beginAt(p partition, at place) *stream {
 		}
 	}
 	s := newStream(owner, a.cfg, a.budget.NewAccount(), at.offset, end)
-	s.ackedEpoch = at.epoch
+	s.ackedEpoch, s.member = at.epoch, member
 	a.streams[p] = s
-	a.live.set(p, owner)
+	a.live.set(p, tenure{owner, member})
 	a.deps.Downstream.Begin(owner, at.offset)
 	return s
 }
@@ -157,8 +148,10 @@ func (a *Assignment) revoked(gone map[string][]int32) {
 	if len(gone) == 0 {
 		return
 	}
+	member, _ := a.client.GroupMetadata()
 	err := a.call(func(done func()) {
 		a.deps.Metrics.rebalances.WithLabelValues("revoked").Inc()
+		a.fence(a.heldByOthersThan(member)) // they were lost before they were revoked
 		streams := a.streamsOf(gone)
 		if len(streams) > 0 { // after a stop they have gone already
 			a.log.Info("partitions revoked", "partitions", ownerNames(streams))
@@ -205,23 +198,23 @@ func (a *Assignment) streamsOf(partitions map[string][]int32) []*stream {
 // fence ends streams at once: what they have in flight is dropped, undelivered as far as it is not being written now,
 // and uncommitted.
 func (a *Assignment) fence(streams []*stream) {
+	owners := make([]record.Owner, 0, len(streams))
+	streams = slices.DeleteFunc(slices.Clone(streams), func(s *stream) bool {
+		return a.streams[keyOf(s.owner)] != s // fenced already, by a loss during its drain
+	})
 	if len(streams) == 0 {
 		return
 	}
-	owners := make([]record.Owner, 0, len(streams))
 	for _, s := range streams {
 		p := keyOf(s.owner)
-		if a.streams[p] != s {
-			continue // fenced already, by a loss during its drain
-		}
 		owners = append(owners, s.owner)
 		a.discard(s)
-		a.resumeFetch(s)
 		delete(a.streams, p)
 		a.live.remove(p)
 		a.deps.Metrics.forget(s.owner)
 		a.deps.Forget(map[string][]int32{p.topic: {p.id}})
 	}
+	a.unpause(streams)
 	a.removeQueued(owners)
 	a.deps.Downstream.Fence(owners)
 }

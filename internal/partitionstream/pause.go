@@ -22,25 +22,25 @@ type load struct {
 	used   int64
 }
 
-// choosePauses returns the streams to pause at a level of used bytes. Between High and Full these are the largest that
-// together hold at least half of what the running ones have in flight: one hot partition is paused alone, and a thousand
-// equal ones are all paused within a few looks rather than one at each.
-func choosePauses(l Levels, used int64, running []load) []*stream {
+// choosePauses returns the streams to pause at a level of used bytes. Between High and Full these are the largest, until
+// the paused ones, which hold so many bytes already, hold at least half of all: one hot partition is paused alone and
+// stays alone, and of a thousand equal ones as many go on as what they add leaves room for.
+func choosePauses(l Levels, used, paused int64, running []load) []*stream {
 	if used < l.High {
 		return nil
 	}
 	slices.SortFunc(running, func(x, y load) int { return cmp.Compare(y.used, x.used) })
-	var sum, chosen int64
+	sum := paused
 	for _, r := range running {
 		sum += r.used
 	}
 	var pauses []*stream
 	for _, r := range running {
-		if used < l.Full && (r.used == 0 || 2*chosen >= sum) {
+		if used < l.Full && (r.used == 0 || 2*paused >= sum) {
 			break
 		}
 		pauses = append(pauses, r.stream)
-		chosen += r.used
+		paused += r.used
 	}
 	return pauses
 }

@@ -15,6 +15,8 @@ const lookupTimeout = 10 * time.Second
 type Source interface {
 	// Start is where partitions without a commit begin.
 	Start(ctx context.Context, missing map[string][]int32) (map[string]map[int32]int64, error)
+	// Committed is what the group has committed; partitions without a commit are left out.
+	Committed(ctx context.Context, of map[string][]int32) (map[string]map[int32]int64, error)
 	// Reset is where a partition whose position is out of the log's range goes on. It fails when the configuration says
 	// that the run shall fail.
 	Reset(ctx context.Context, topic string, partition int32, position int64) (int64, error)
@@ -54,21 +56,26 @@ func (a *Assignment) settleResets() {
 
 // settleReset asks where a resetting stream goes on, once all that it received is committed.
 func (a *Assignment) settleReset(s *stream) {
-	if s.asking || !s.settled() {
+	if s.asking || s.draining || !s.settled() {
 		return
 	}
 	s.asking = true
-	go func() {
+	go func(position int64) { // of the loop's data it reads only what never changes
 		ctx, cancel := context.WithTimeout(a.commits.ctx, lookupTimeout)
 		defer cancel()
-		to, err := a.deps.Source.Reset(ctx, s.owner.Topic, s.owner.Partition, s.next)
+		to, err := a.deps.Source.Reset(ctx, s.owner.Topic, s.owner.Partition, position)
 		a.mail.post(func() { a.resetTo(s, to, err) })
-	}()
+	}(s.next)
 }
 
 func (a *Assignment) resetTo(s *stream, to int64, err error) {
 	p := keyOf(s.owner)
 	if a.streams[p] != s || s.draining {
+		return
+	}
+	if err != nil && passes(err) {
+		a.log.Warn("looking for the log's range failed; trying again", "topic", p.topic, "partition", p.id, "error", err)
+		time.AfterFunc(retryBackoff, func() { a.mail.post(func() { s.asking = false }) })
 		return
 	}
 	if err != nil {
@@ -79,10 +86,15 @@ func (a *Assignment) resetTo(s *stream, to int64, err error) {
 	a.log.Warn("partition goes on elsewhere: on_out_of_range",
 		"topic", p.topic, "partition", p.id, "from", s.next, "to", to)
 	a.fence([]*stream{s})
-	began := a.beginAt(p, place{to, -1})
-	// What is committed is the place that is out of range. Until the new one is committed a restart would jump again, and
-	// under `latest` lose what came between.
-	began.committed = -1
+	began := a.beginAt(p, place{to, -1}, s.member)
+	if !a.deps.Direct {
+		// What is committed is the place that is out of range. Until the new one is committed a restart would jump again, and
+		// under `latest` lose what came between.
+		began.committed = -1
+	}
+	if began.finished() {
+		a.pauseFetch(began)
+	}
 	a.seek(p, to)
 }
 
@@ -97,13 +109,12 @@ func (a *Assignment) probeTails() {
 			continue
 		}
 		s.asking = true
-		go func() {
+		go func(from int64) { // of the loop's data it reads only what never changes
 			ctx, cancel := context.WithTimeout(a.commits.ctx, lookupTimeout)
 			defer cancel()
-			from := s.next
 			next, err := a.deps.Source.ProbeTail(ctx, s.owner.Topic, s.owner.Partition, from, s.end)
 			a.mail.post(func() { a.tailProbed(s, from, next, err) })
-		}()
+		}(s.next)
 	}
 }
 

@@ -17,6 +17,7 @@ const noEnd = math.MaxInt64
 // assignment loop uses it; its methods are pure but for the byte account.
 type stream struct {
 	owner   record.Owner
+	member  string // the group's member id under which it was assigned
 	cfg     Config
 	account *record.Account
 
@@ -24,6 +25,8 @@ type stream struct {
 	end  int64         // first offset that a bounded run does not want, or noEnd
 	open *record.Block // nil when nothing was received since the last cut
 	size int64         // payload and overhead of open's records
+	// charged is what of size the account knows already; the rest follows once per poll, not once per record.
+	charged int64
 
 	acked      int64 // one past the last offset that the sink acknowledged
 	ackedEpoch int32
@@ -83,6 +86,7 @@ func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
 	if s.finished() && s.open != nil {
 		cut = append(cut, s.cut(record.ByEnd))
 	}
+	s.charge()
 	return cut
 }
 
@@ -99,9 +103,7 @@ func (s *stream) append(r *kgo.Record, now time.Time) {
 	b.In = append(b.In, r)
 	b.Received++
 	b.LastTimestamp = r.Timestamp
-	n := record.Size(r)
-	s.size += n
-	b.Charge(n)
+	s.size += record.Size(r)
 	s.stats.records++
 	s.stats.bytes += int64(len(r.Key) + len(r.Value))
 }
@@ -115,7 +117,7 @@ func (s *stream) ensureOpen(now time.Time) *record.Block {
 			Opened: now,
 		}
 		s.account.Open(s.open)
-		s.size = 0
+		s.size, s.charged = 0, 0
 	}
 	return s.open
 }
@@ -128,7 +130,9 @@ func (s *stream) reachEnd(now time.Time) {
 	}
 	b := s.ensureOpen(now)
 	s.next = s.end
-	b.Span.Next = s.end
+	// No record was seen just before the end, and the last leader epoch that was seen may have ended earlier: committed
+	// with this offset it would look like a log that was cut.
+	b.Span.Next, b.Span.LeaderEpoch = s.end, -1
 }
 
 func (s *stream) full() (record.Reason, bool) {
@@ -141,8 +145,17 @@ func (s *stream) full() (record.Reason, bool) {
 	return 0, false
 }
 
+// charge brings the account up to date with the open block.
+func (s *stream) charge() {
+	if s.open != nil && s.size != s.charged {
+		s.open.Charge(s.size - s.charged)
+		s.charged = s.size
+	}
+}
+
 // cut closes the open block, which must exist, and returns it.
 func (s *stream) cut(why record.Reason) *record.Block {
+	s.charge()
 	b := s.open
 	b.Cut = why
 	s.open = nil
@@ -154,10 +167,7 @@ func (s *stream) cut(why record.Reason) *record.Block {
 
 // acknowledge notes that the sink has everything before span.Next.
 func (s *stream) acknowledge(span record.Span) {
-	s.acked = span.Next
-	if span.LeaderEpoch >= 0 {
-		s.ackedEpoch = span.LeaderEpoch
-	}
+	s.acked, s.ackedEpoch = span.Next, span.LeaderEpoch
 	done := 0
 	for done < len(s.unacked) && s.unacked[done].next <= s.acked {
 		s.stats.lastAckedRecord = s.unacked[done].oldest

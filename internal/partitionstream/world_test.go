@@ -35,7 +35,7 @@ type world struct {
 }
 
 // inWorld runs test in a bubble of virtual time with a topic of so many partitions.
-func inWorld(t *testing.T, partitions int32, test func(w *world)) {
+func inWorld(t *testing.T, partitions int32, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
@@ -54,7 +54,7 @@ func inWorld(t *testing.T, partitions int32, test func(w *world)) {
 		w.client = w.newClient("test", kgo.RecordPartitioner(kgo.ManualPartitioner()))
 		w.admin = kadm.NewClient(w.client)
 		t.Cleanup(w.client.Close)
-		test(w)
+		test(t, w)
 	})
 }
 
@@ -172,7 +172,7 @@ func (w *world) join(s setup) *member {
 	if s.direct == nil {
 		cfg.Group = group
 	}
-	opts, _ := kafka.SourceOptions(cfg, 64<<20)
+	opts, _ := kafka.SourceOptions(cfg, 8*s.levels.High/3) // as the service divides its budget
 	opts = append(opts, m.Options()...)
 	if s.direct != nil {
 		opts = append(opts, kgo.ConsumePartitions(exactly(s.direct)))
