@@ -24,9 +24,9 @@ func TestPauseStaysWithinItsBounds(t *testing.T) {
 
 func TestPauseDoubles(t *testing.T) {
 	r := DefaultConfig().Retry
-	for i, want := range []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000} {
-		if got := r.pause(i+1, 0); got != want*time.Millisecond {
-			t.Errorf("pause(%d) = %v, want %v", i+1, got, want*time.Millisecond)
+	for i, want := range []int64{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000} {
+		if got := r.pause(i+1, 0).Milliseconds(); got != want {
+			t.Errorf("pause(%d) = %d ms, want %d", i+1, got, want)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (osDisk) list(directory string) ([]string, error) {
 
 func (osDisk) create(path string) (file, error) {
 	// O_EXCL: a file that is there already is somebody's data.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, fileMode) //nolint:gosec // path is configured
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("create file: %w", err)
 	}
@@ -57,7 +57,7 @@ func (osDisk) create(path string) (file, error) {
 }
 
 func (osDisk) reopen(path string) (file, int64, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0) //nolint:gosec // path is configured
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open file: %w", err)
 	}
@@ -84,7 +84,7 @@ func (osDisk) remove(path string) error {
 }
 
 func (osDisk) syncDirectory(path string) error {
-	d, err := os.Open(path) //nolint:gosec // path is configured
+	d, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("sync directory: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // lock takes the instance's lock for this process. The kernel lets go of it when the process dies, however it dies.
 func lock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode) //nolint:gosec // path is configured
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}

@@ -52,7 +52,7 @@ func child(directory string) {
 			panic(err)
 		}
 		for _, out := range batch.Outputs {
-			fmt.Println(string(out.Value))
+			_, _ = fmt.Fprintf(os.Stdout, "%s\n", out.Value)
 		}
 	}
 }

@@ -74,8 +74,7 @@ func (s *Sink) syncFailed(ctx context.Context, failure error) error {
 		s.giveUp(f, err)
 	}
 	s.drop()
-	var permanent *sink.PermanentError
-	if errors.As(failure, &permanent) {
+	if _, permanent := errors.AsType[*sink.PermanentError](failure); permanent {
 		return failure
 	}
 	return &sink.RetryableError{Err: fmt.Errorf("sync file, writing to a new one: %w", failure)}

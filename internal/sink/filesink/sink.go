@@ -115,13 +115,19 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 func (s *Sink) prepare(ctx context.Context) error {
 	if s.left != nil {
 		select {
-		case <-s.left: // whatever it did, the file is cut back below
+		case err := <-s.left:
 			s.left = nil
+			s.cameBack(err)
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the disk: %w", context.Cause(ctx))
 		}
 	}
 	return s.undo(ctx)
+}
+
+// cameBack notes the end of a call that was left behind. Whatever came of it, the file is cut back after it.
+func (s *Sink) cameBack(err error) {
+	s.logger.Info("the disk answers again", slog.Any("error", err))
 }
 
 // append writes the batch's lines, unsynced, and returns their size in bytes.
@@ -195,7 +201,8 @@ func (s *Sink) Close() error {
 	s.disarm()
 	if s.left != nil {
 		select {
-		case <-s.left:
+		case err := <-s.left:
+			s.cameBack(err)
 		default:
 			return nil
 		}

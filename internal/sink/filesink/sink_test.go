@@ -2,7 +2,6 @@ package filesink
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -161,41 +160,6 @@ func TestASecondProcessIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnOpenFileIsCutBackToItsLastLineAndAdopted(t *testing.T) {
-	for _, test := range []struct{ name, content, want string }{
-		{"torn", "one\ntwo\nthr", "one\ntwo\n"},
-		{"whole", "one\n", "one\n"},
-		{"only a torn line", "on", ""},
-		{"empty", "", ""},
-		{"a torn line longer than the step of the search", "one\n" + strings.Repeat("x", 200_000), "one\n"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			directory := t.TempDir()
-			const name = "streamer-host-20261122T090000Z-000007.jsonl"
-			others := []string{"streamer-host2-20261122T090000Z-000009.jsonl.open", "notes.jsonl.open"}
-			for _, file := range append(others, name+".open") {
-				if err := os.WriteFile(filepath.Join(directory, file), []byte(test.content), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			s := start(t, directory)
-			write(t, s, lineBatch(1, "next"))
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			got, err := os.ReadFile(filepath.Join(directory, name))
-			if want := test.want + "next\n"; err != nil || string(got) != want {
-				t.Errorf("the adopted file has %.40q, %v; want %q", got, err, want)
-			}
-			for _, file := range others {
-				if got, err := os.ReadFile(filepath.Join(directory, file)); err != nil || string(got) != test.content {
-					t.Errorf("%s, which is not this instance's, was touched: %.40q, %v", file, got, err)
-				}
-			}
-		})
-	}
-}
-
 func TestRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newMemDisk(3)
@@ -237,105 +201,4 @@ func TestRotation(t *testing.T) {
 		}
 		expect(2, 0)
 	})
-}
-
-// A disk that hangs must not hold up the stop, and what it does later must not tear what is acknowledged.
-func TestAHungDiskDoesNotHoldTheContext(t *testing.T) {
-	for _, operation := range []string{"create", "write", "sync"} {
-		t.Run(operation, func(t *testing.T) {
-			d := newMemDisk(4)
-			s, err := open(Rotate{}, testNaming(), d, slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			hung, release := make(chan struct{}), make(chan struct{})
-			d.fault = func(op string) error {
-				if op == operation {
-					close(hung)
-					<-release
-				}
-				return nil
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				<-hung
-				cancel()
-			}()
-			if err := s.Write(ctx, lineBatch(1, "one", "two")); !errors.Is(err, context.Canceled) {
-				t.Fatalf("Write = %v, want context.Canceled", err)
-			}
-			if err := s.Write(ctx, lineBatch(1, "one")); !errors.Is(err, context.Canceled) {
-				t.Fatalf("Write while the disk hangs = %v, want context.Canceled", err)
-			}
-			close(release)
-			// The hung call still holds the model's lock until it returns; only then may the fault be taken out.
-			d.mu.Lock()
-			d.fault = func(string) error { return nil }
-			d.mu.Unlock()
-			write(t, s, lineBatch(1, "one", "two"))
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			s, err = open(Rotate{}, testNaming(), d, slog.New(slog.DiscardHandler))
-			if err != nil || s.Close() != nil {
-				t.Fatal(err)
-			}
-			if lines, torn := d.lines(); strings.Join(lines, " ") != "one two" || torn != nil {
-				t.Errorf("the files have %q, torn %v; want each line once", lines, torn)
-			}
-		})
-	}
-}
-
-func TestLines(t *testing.T) {
-	for _, test := range []struct{ value, want string }{
-		{`{"a":1}`, "{\"a\":1}\n"},
-		{"not json", "not json\n"},
-		{"", "\n"},
-		{"{\n  \"a\": \"x y\"\n}\n", "{\"a\":\"x y\"}\n"},
-	} {
-		got, err := appendLine([]byte("before\n"), []byte(test.value))
-		if err != nil || string(got) != "before\n"+test.want {
-			t.Errorf("appendLine(%q) = %q, %v; want %q", test.value, got, err, test.want)
-		}
-	}
-}
-
-func TestAValueThatCannotBeALineNamesItsRecord(t *testing.T) {
-	directory := t.TempDir()
-	s := start(t, directory)
-	write(t, s, lineBatch(1, "one"))
-	err := s.Write(t.Context(), lineBatch(2, "two", "not\njson"))
-	permanent, ok := errors.AsType[*sink.PermanentError](err)
-	if !ok || permanent.Origin == nil || permanent.Origin.String() != "in/0@201" {
-		t.Fatalf("Write = %v, want a permanent error at in/0@201", err)
-	}
-	if strings.Contains(err.Error(), "not\njson") {
-		t.Errorf("the error shows payload: %q", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := delivered(t, directory); len(got) != 1 || string(got[0].Value) != "one" {
-		t.Errorf("the files have %q, want only what was acknowledged", got)
-	}
-}
-
-func TestConfigValidate(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.Directory = "out"
-	if faults := cfg.Validate(); len(faults) != 0 {
-		t.Errorf("the default with a directory is faulty: %v", faults)
-	}
-	bad := Config{Prefix: "../x", Instance: ".hidden", Rotate: Rotate{Size: -1, Interval: -1}}
-	want := []string{"directory", "prefix", "instance", "rotate.size", "rotate.interval"}
-	faults := bad.Validate()
-	if len(faults) != len(want) {
-		t.Fatalf("Validate() = %v, want a fault for each of %v", faults, want)
-	}
-	for i, fault := range faults {
-		if fault.Field != "sink.file."+want[i] {
-			t.Errorf("fault %d is about %s, want sink.file.%s", i, fault.Field, want[i])
-		}
-	}
 }

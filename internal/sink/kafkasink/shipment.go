@@ -126,7 +126,7 @@ func (s *Sink) produce(ctx context.Context, cancel func(), ships []*shipment) {
 		promise := func(r *kgo.Record, err error) { s.settle(ship, r, err) }
 		for i := range ship.records {
 			if r := &ship.records[i]; r.Offset == notAcked {
-				r.Context = nil // the earlier Write's, which may have ended, would cancel this one too
+				r.Context = nil //nolint:fatcontext // an earlier round's, which has ended, would cancel this one too
 				s.client.Produce(ctx, r, promise)
 			}
 		}

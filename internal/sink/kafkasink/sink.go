@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/plugin/kslog"
 
 	"streamer/internal/record"
 	"streamer/internal/sink"
@@ -21,7 +20,8 @@ var errClosed = errors.New("kafka sink is closed")
 // Cluster is what the sink needs from those who know the connections.
 type Cluster struct {
 	// NewClient makes a client of the sink's cluster with the connection's options and, after them, the given ones. The
-	// sink closes it. It is called again when a client cannot go on, after that one was closed.
+	// sink closes it. It is called again when a client cannot go on, after that one was closed. kgo logs a line at level
+	// info for every batch ("flushing"), so its log must be lowered.
 	NewClient func(opts ...kgo.Opt) (*kgo.Client, error)
 	// InputPartitions returns the partition count of each input topic.
 	InputPartitions func(ctx context.Context) (map[string]int, error)
@@ -66,7 +66,7 @@ func (s *Sink) connect() error {
 	client, err := s.cluster.NewClient(
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(compression),
-		kgo.ProducerBatchMaxBytes(int32(s.cfg.MaxMessageBytes)), //nolint:gosec // Validate bounds it
+		kgo.ProducerBatchMaxBytes(int32(s.cfg.MaxMessageBytes)), // bounded by Validate
 		kgo.RecordPartitioner(partitioner(&s.short)),
 		// Nothing is sent before a batch is complete: full record batches without a linger, and no early failure while the
 		// rest is still being handed over.
@@ -74,22 +74,12 @@ func (s *Sink) connect() error {
 		// The batch is in memory already, within the budget; a limit here could only fail it.
 		kgo.MaxBufferedRecords(math.MaxInt32),
 		kgo.WithHooks(s.health),
-		kgo.WithLogger(calm{kslog.New(s.logger.With("client", "sink"))}),
 	)
 	if err != nil {
 		return fmt.Errorf("connect sink: %w", err)
 	}
 	s.client = client
 	return nil
-}
-
-// calm drops the line that kgo logs for every flush, which here is every batch.
-type calm struct{ kgo.Logger }
-
-func (l calm) Log(level kgo.LogLevel, message string, fields ...any) {
-	if message != "flushing" {
-		l.Logger.Log(level, message, fields...)
-	}
 }
 
 // place looks up the partition counts and decides anew.

@@ -118,7 +118,7 @@ func TestAPipeNobodyReadsDoesNotHoldTheContext(t *testing.T) {
 		failed <- s.Write(t.Context(), batch)
 		_ = w.Close()
 	}()
-	go func() { _ = <-failed }()
+	go func() { <-failed }()
 	got, err := io.ReadAll(r)
 	if err != nil || string(got) != "one\ntwo\n" {
 		t.Errorf("read %q, %v; want each line once", got, err)
