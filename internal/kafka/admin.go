@@ -101,7 +101,7 @@ func (a *Admin) freshTopics(ctx context.Context, topics ...string) (kadm.TopicDe
 	request := kmsg.NewPtrMetadataRequest()
 	for _, topic := range topics {
 		asked := kmsg.NewMetadataRequestTopic()
-		asked.Topic = kmsg.StringPtr(topic)
+		asked.Topic = new(topic)
 		request.Topics = append(request.Topics, asked)
 	}
 	if _, err := a.client.RequestCachedMetadata(ctx, request, time.Nanosecond); err != nil {

@@ -2,7 +2,6 @@ package kafka_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strconv"
 	"testing"
@@ -44,7 +43,7 @@ func newCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, kafka.Config) 
 }
 
 func testUse() kafka.Use {
-	return kafka.Use{Role: "test", Path: "kafka", Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return kafka.Use{Role: "test", Path: "kafka", Logger: slog.New(slog.DiscardHandler)}
 }
 
 func newClient(t *testing.T, config kafka.Config, opts ...kgo.Opt) *kgo.Client {

@@ -34,11 +34,11 @@ func pollError(t *testing.T, client *kgo.Client) *kafka.PollError {
 	return nil
 }
 
-// direct consumes one partition from an offset without a group.
-func direct(t *testing.T, config kafka.Config, budget int64, topic string, offset int64) (*kgo.Client, *kafka.FetchSizer) {
+// direct consumes topic events from an offset without a group.
+func direct(t *testing.T, config kafka.Config, budget, offset int64) (*kgo.Client, *kafka.FetchSizer) {
 	t.Helper()
-	options, sizer := kafka.SourceOptions(source("", topic), budget)
-	options = append(options, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(offset)}}))
+	options, sizer := kafka.SourceOptions(source("", "events"), budget)
+	options = append(options, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"events": {0: kgo.NewOffset().At(offset)}}))
 	return newClient(t, config, options...), sizer
 }
 
@@ -48,7 +48,7 @@ func TestOutOfRangeIsNotResetInSilence(t *testing.T) {
 	_, config := newCluster(t, kfake.SeedTopics(1, "events"))
 	produce(t, config, "events", 0, 10)
 	deleteRecords(t, config, "events", 5)
-	client, _ := direct(t, config, 64<<20, "events", 2)
+	client, _ := direct(t, config, 64<<20, 2)
 	if err := pollError(t, client); err.Class != kafka.PollOutOfRange || err.Topic != "events" || err.Partition != 0 {
 		t.Errorf("%s: %v", err.Class, err)
 	}
@@ -64,7 +64,7 @@ func TestDecompressionBombIsRefused(t *testing.T) {
 	if err := client.ProduceSync(testContext(t), bomb).FirstErr(); err != nil {
 		t.Skipf("the broker takes no such batch: %v", err)
 	}
-	consumer, _ := direct(t, config, 64<<20, "events", 0) // a quarter is 16 MiB
+	consumer, _ := direct(t, config, 64<<20, 0) // a quarter is 16 MiB
 	if err := pollError(t, consumer); err.Class != kafka.PollTooLarge {
 		t.Errorf("%s: %v", err.Class, err)
 	}
@@ -82,7 +82,7 @@ func TestFetchSizerFollowsTheData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client, sizer := direct(t, config, 1<<30, "events", 0)
+	client, sizer := direct(t, config, 1<<30, 0)
 	first, _ := sizer.Size()
 	for got, ctx := 0, testContext(t); got < count; {
 		fetches := client.PollFetches(ctx)
@@ -194,7 +194,7 @@ func TestFetchesStaySmallForDataThatUnpacksBadly(t *testing.T) {
 			for range batches {
 				produceBatch(t, producer, test.value, test.perBatch)
 			}
-			client, _ := direct(t, config, budget, "events", 0)
+			client, _ := direct(t, config, budget, 0)
 			worst, got := int64(0), 0
 			for ctx := testContext(t); got < batches*test.perBatch; {
 				fetches := client.PollFetches(ctx)

@@ -121,12 +121,12 @@ func explainTLS(err error, c Config) (setting.Fault, bool) {
 	case closed && c.SASL.Mechanism == "":
 		return setting.Fault{
 			Field: "tls.enabled", Value: "false",
-			Remedy: "does not fit this port, the broker hung up at once; write true if it is a TLS port, or set sasl if it wants a login",
+			Remedy: "does not fit this port, the broker hung up at once; write true for a TLS port, or set sasl if it wants a login",
 		}, true
 	case closed:
 		return setting.Fault{
 			Field: "tls.enabled", Value: "false",
-			Remedy: "does not fit this port, the broker hung up at once; write true if it is a TLS port",
+			Remedy: "does not fit this port, the broker hung up at once; write true for a TLS port",
 		}, true
 	}
 	return setting.Fault{}, false

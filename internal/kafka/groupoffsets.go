@@ -36,7 +36,10 @@ func (a *Admin) GroupOffsets(ctx context.Context, name string, topics ...string)
 	if err != nil {
 		return GroupOffsets{}, err
 	}
-	of, gone := Partitions{}, Offsets{}
+	var (
+		of   Partitions
+		gone Offsets
+	)
 	if len(topics) > 0 {
 		of, err = a.Partitions(ctx, topics...)
 	} else {

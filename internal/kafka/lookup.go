@@ -26,16 +26,15 @@ func (a *Admin) Ends(ctx context.Context, of Partitions, isolation string) (Offs
 
 // Resolve turns a position into an offset per partition, between log start and end. A time gives the first record that
 // is not older; where there is none, the end. now is the clock for positions such as -15m.
-func (a *Admin) Resolve(ctx context.Context, of Partitions, position Position, isolation string, now time.Time) (Offsets, error) {
-	switch position.kind {
-	case positionEarliest:
+func (a *Admin) Resolve(
+	ctx context.Context, of Partitions, position Position, isolation string, now time.Time,
+) (Offsets, error) {
+	if position.kind == positionEarliest {
 		return a.Starts(ctx, of)
-	case positionLatest:
-		return a.Ends(ctx, of, isolation)
 	}
 	ends, err := a.Ends(ctx, of, isolation)
-	if err != nil {
-		return nil, err
+	if err != nil || position.kind == positionLatest {
+		return ends, err
 	}
 	var at Offsets
 	if ms, ok := position.millis(now); ok {

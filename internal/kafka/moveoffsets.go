@@ -47,7 +47,9 @@ func (e *LiveGroupError) Unwrap() error { return ErrGroupLive }
 
 // SetOffsets moves the group's commits of the targets, each TOPIC or TOPIC/PARTITION, to a position. Nothing is written
 // unless execute is set. A live group is a [LiveGroupError] either way.
-func (a *Admin) SetOffsets(ctx context.Context, group string, targets []string, to Position, execute bool, now time.Time) (Move, error) {
+func (a *Admin) SetOffsets(
+	ctx context.Context, group string, targets []string, to Position, execute bool, now time.Time,
+) (Move, error) {
 	of, err := a.targets(ctx, targets)
 	if err != nil {
 		return Move{}, err

@@ -131,7 +131,7 @@ func TestSkipRecord(t *testing.T) {
 				}
 			}
 			move, err := w.admin.SkipRecord(testContext(t), s.Group, record, true)
-			text := ""
+			var text string
 			if err != nil {
 				text = err.Error()
 			} else {

@@ -29,13 +29,13 @@ func realWorld(t *testing.T) (world, string) {
 	return world{config: config, admin: newAdmin(t, config)}, name
 }
 
-func (w world) createTopic(t *testing.T, topic string, partitions int32, settings map[string]string) {
+func (w world) createTopic(t *testing.T, topic string, settings map[string]string) {
 	t.Helper()
 	configs := map[string]*string{}
 	for key, value := range settings {
-		configs[key] = kadm.StringPtr(value)
+		configs[key] = new(value)
 	}
-	if _, err := kadm.NewClient(newClient(t, w.config)).CreateTopic(testContext(t), partitions, 1, configs, topic); err != nil {
+	if _, err := kadm.NewClient(newClient(t, w.config)).CreateTopic(testContext(t), 1, 1, configs, topic); err != nil {
 		t.Fatalf("create topic: %v", err)
 	}
 }
@@ -98,8 +98,8 @@ func TestRealStart(t *testing.T) {
 	for _, protocol := range []string{kafka.ProtocolClassic, kafka.ProtocolConsumer} {
 		t.Run(protocol, func(t *testing.T) {
 			w, name := realWorld(t)
-			w.createTopic(t, name+"-a", 1, nil)
-			w.createTopic(t, name+"-b", 1, nil)
+			w.createTopic(t, name+"-a", nil)
+			w.createTopic(t, name+"-b", nil)
 			produce(t, w.config, name+"-a", 0, 5)
 			produce(t, w.config, name+"-b", 0, 5)
 			s := source(name, name+"-a")
@@ -143,7 +143,7 @@ func TestRealStart(t *testing.T) {
 // The protocol can be changed between two runs of a group, in both directions.
 func TestRealProtocolChange(t *testing.T) {
 	w, name := realWorld(t)
-	w.createTopic(t, name, 1, nil)
+	w.createTopic(t, name, nil)
 	s := source(name, name)
 	for i, protocol := range []string{kafka.ProtocolClassic, kafka.ProtocolConsumer, kafka.ProtocolClassic} {
 		s.GroupProtocol = protocol
@@ -160,7 +160,7 @@ func TestRealProtocolChange(t *testing.T) {
 // Markers and aborted records take offsets at the end of a partition.
 func TestRealTransactions(t *testing.T) {
 	w, name := realWorld(t)
-	w.createTopic(t, name, 1, nil)
+	w.createTopic(t, name, nil)
 	produce(t, w.config, name, 0, 3)
 	client := newClient(t, w.config, kgo.TransactionalID(name))
 	for _, how := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
@@ -194,7 +194,7 @@ func TestRealTransactions(t *testing.T) {
 // After compaction kgo passes over the offsets that are gone in silence; the probe says so.
 func TestRealCompactedTail(t *testing.T) {
 	w, name := realWorld(t)
-	w.createTopic(t, name, 1, map[string]string{
+	w.createTopic(t, name, map[string]string{
 		"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.001", "max.compaction.lag.ms": "200",
 	})
 	s := source(name, name)

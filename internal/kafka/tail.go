@@ -85,7 +85,8 @@ func (a *Admin) leader(ctx context.Context, at TopicPartition) (topic kadm.Topic
 }
 
 // fetchRaw reads from the leader beside the client's own fetch sessions.
-func (a *Admin) fetchRaw(ctx context.Context, s SourceConfig, topic kadm.TopicDetail, leader int32, at TopicPartition, offset int64,
+func (a *Admin) fetchRaw(
+	ctx context.Context, s SourceConfig, topic kadm.TopicDetail, leader int32, at TopicPartition, offset int64,
 ) (*kmsg.FetchResponseTopicPartition, error) {
 	partition := kmsg.NewFetchRequestTopicPartition()
 	partition.Partition = at.Partition
@@ -119,7 +120,8 @@ func (a *Admin) fetchRaw(ctx context.Context, s SourceConfig, topic kadm.TopicDe
 // firstRecord returns the offset of the first record that a consumer would be given, or -1, and the offset after all that
 // the response holds. The records are unpacked as kgo does it, because a batch may cover more offsets than it has
 // records, before and after them.
-func firstRecord(s SourceConfig, at TopicPartition, offset int64, response *kmsg.FetchResponseTopicPartition,
+func firstRecord(
+	s SourceConfig, at TopicPartition, offset int64, response *kmsg.FetchResponseTopicPartition,
 ) (first, after int64, err error) {
 	fetched, after := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true,

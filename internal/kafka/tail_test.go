@@ -47,7 +47,7 @@ type log struct {
 	atOnce  int
 }
 
-func (l *log) fetch(request kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's order of results
+func (l *log) fetch(request kmsg.Request) (kmsg.Response, error, bool) {
 	asked := request.(*kmsg.FetchRequest)
 	response := asked.ResponseKind().(*kmsg.FetchResponse)
 	topic := kmsg.NewFetchResponseTopic()

@@ -127,5 +127,6 @@ func (t TLSConfig) certificates(path string) ([]tls.Certificate, error) {
 }
 
 func unreadable(field, file string, err error) setting.Fault {
-	return setting.Fault{Field: field, Value: file, Remedy: "cannot be read (" + reason(err) + "); write the path of a readable file"}
+	remedy := "cannot be read (" + reason(err) + "); write the path of a readable file"
+	return setting.Fault{Field: field, Value: file, Remedy: remedy}
 }
