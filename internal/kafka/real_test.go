@@ -40,19 +40,20 @@ func (w world) createTopic(t *testing.T, topic string, settings map[string]strin
 	}
 }
 
-// member consumes as the service does: it commits what the plan fills in before the first poll.
+// member consumes as the service does: it commits what the plan resolves before the first poll.
 func (w world) member(t *testing.T, s kafka.SourceConfig, plan *kafka.StartPlan) *kgo.Client {
 	t.Helper()
 	var client *kgo.Client
 	made := make(chan struct{})
 	adjust := func(ctx context.Context, assigned map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 		<-made
-		filled, err := plan.Adjust(ctx, assigned)
-		if err != nil || filled.Len() == 0 {
+		resolved, err := plan.Resolve(ctx, uncommitted(assigned))
+		if err != nil || resolved.Len() == 0 {
 			return assigned, err
 		}
 		commits := map[string]map[int32]kgo.EpochOffset{}
-		for at, offset := range filled.Sorted() {
+		for at, offset := range resolved.Sorted() {
+			assigned[at.Topic][at.Partition] = kgo.NewOffset().At(offset)
 			if commits[at.Topic] == nil {
 				commits[at.Topic] = map[int32]kgo.EpochOffset{}
 			}
@@ -68,6 +69,18 @@ func (w world) member(t *testing.T, s kafka.SourceConfig, plan *kafka.StartPlan)
 	client = newClient(t, w.config, append(options, kgo.AdjustFetchOffsetsFn(adjust))...)
 	close(made)
 	return client
+}
+
+func uncommitted(assigned map[string]map[int32]kgo.Offset) map[string][]int32 {
+	found := map[string][]int32{}
+	for topic, partitions := range assigned {
+		for partition, offset := range partitions {
+			if offset.EpochOffset().Offset < 0 {
+				found[topic] = append(found[topic], partition)
+			}
+		}
+	}
+	return found
 }
 
 // read polls until count records have come, and returns their offsets by topic.

@@ -24,7 +24,7 @@ const internalTopics = "^__(consumer_offsets|transaction_state|share_group_state
 // SourceOptions are the options of the consuming client beside the connection's, with fetch sizes derived from the
 // memory budget in bytes. The [FetchSizer] is installed already; the caller tells it which partitions have gone.
 //
-// With a group the caller adds the assignment callbacks and [kgo.AdjustFetchOffsetsFn] with [StartPlan.Adjust]; a
+// With a group the caller adds the assignment callbacks and [kgo.AdjustFetchOffsetsFn] with [StartPlan.Resolve]; a
 // partition that reaches the client without an offset is an error there, not a reset. Without a group it adds
 // [kgo.ConsumePartitions]. kgo.BlockRebalanceOnPoll must not be added: a poll would wait for each callback.
 func SourceOptions(s SourceConfig, budget int64) ([]kgo.Opt, *FetchSizer) {

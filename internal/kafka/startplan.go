@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // StartPlan says where a partition without a commit begins. It rests on one rule, which holds over crashes, moves and
@@ -110,30 +108,6 @@ func (p *StartPlan) Resolve(ctx context.Context, uncommitted map[string][]int32)
 	}
 	for partition, start := range starts.Sorted() {
 		resolved.Set(partition.Topic, partition.Partition, start)
-	}
-	return resolved, nil
-}
-
-// Adjust is [StartPlan.Resolve] for [kgo.AdjustFetchOffsetsFn]: it fills in the offsets of partitions without a commit,
-// in place, and returns what it filled in, to be committed before the first poll.
-func (p *StartPlan) Adjust(ctx context.Context, assigned map[string]map[int32]kgo.Offset) (Offsets, error) {
-	uncommitted := map[string][]int32{}
-	for topic, partitions := range assigned {
-		for partition, offset := range partitions {
-			if offset.EpochOffset().Offset < 0 {
-				uncommitted[topic] = append(uncommitted[topic], partition)
-			}
-		}
-	}
-	if len(uncommitted) == 0 {
-		return Offsets{}, nil
-	}
-	resolved, err := p.Resolve(ctx, uncommitted)
-	if err != nil {
-		return nil, err
-	}
-	for partition, offset := range resolved.Sorted() {
-		assigned[partition.Topic][partition.Partition] = kgo.NewOffset().At(offset)
 	}
 	return resolved, nil
 }

@@ -192,26 +192,6 @@ func TestStartIsResolvedBeforeCommitsAreRead(t *testing.T) {
 	}
 }
 
-func TestAdjustFillsInWhatHasNoCommit(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, kfake.SeedTopics(2, "events"))
-	s := source("group", "events")
-	w.commit(t, s.Group, "events", map[int32]int64{0: 0})
-	plan := w.prepare(t, s)
-	assigned := map[string]map[int32]kgo.Offset{
-		"events": {0: kgo.NewOffset().At(7), 1: kgo.NewOffset().AtCommitted()},
-	}
-	filled, err := plan.Adjust(testContext(t), assigned)
-	if err != nil || filled.Len() != 1 || filled["events"][1] != 0 {
-		t.Fatalf("filled in %v, %v", filled, err)
-	}
-	for partition, want := range map[int32]int64{0: 7, 1: 0} {
-		if got := assigned["events"][partition].EpochOffset().Offset; got != want {
-			t.Errorf("partition %d at %d, want %d", partition, got, want)
-		}
-	}
-}
-
 func TestPrepareStartReportsACommitThatFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, kfake.SeedTopics(1, "events"))
