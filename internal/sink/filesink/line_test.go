@@ -1,7 +1,10 @@
 package filesink
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -40,4 +43,29 @@ func TestAValueThatCannotBeALineNamesItsRecord(t *testing.T) {
 	if got := delivered(t, directory); len(got) != 1 || string(got[0].Value) != "one" {
 		t.Errorf("the files have %q, want only what was acknowledged", got)
 	}
+}
+
+// Whatever the value, what is accepted is one line, and valid JSON is always accepted and means the same.
+func FuzzAppendLine(f *testing.F) {
+	for _, seed := range []string{"", "\n", "{\"a\":\n1}", "\"\\n\"", "[1,\n2]\n\n", "a\nb", "\r\n", "{\"\u2028\":\n0}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		line, err := appendLine(nil, value)
+		if err != nil {
+			if json.Valid(value) {
+				t.Fatalf("JSON %q was refused: %v", value, err)
+			}
+			return
+		}
+		if n := bytes.Count(line, []byte("\n")); n != 1 || line[len(line)-1] != '\n' {
+			t.Fatalf("%q became %q, which is not one line", value, line)
+		}
+		var before, after any
+		if json.Unmarshal(value, &before) == nil {
+			if err := json.Unmarshal(line, &after); err != nil || !reflect.DeepEqual(before, after) {
+				t.Fatalf("%q became %q, which means something else (%v)", value, line, err)
+			}
+		}
+	})
 }

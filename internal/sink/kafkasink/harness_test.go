@@ -23,7 +23,7 @@ type broker struct {
 	inputs map[string]int
 }
 
-func newBroker(t *testing.T, partitions int32, opts ...kfake.Opt) *broker {
+func newBroker(t testing.TB, partitions int32, opts ...kfake.Opt) *broker {
 	t.Helper()
 	opts = append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)
 	if partitions > 0 {
@@ -37,7 +37,7 @@ func newBroker(t *testing.T, partitions int32, opts ...kfake.Opt) *broker {
 	return &broker{Cluster: cluster, inputs: map[string]int{"in": int(partitions)}}
 }
 
-func (b *broker) client(t *testing.T, opts ...kgo.Opt) *kgo.Client {
+func (b *broker) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.ListenAddrs()...)}, opts...)...)
 	if err != nil {
@@ -67,7 +67,7 @@ func config() kafkasink.Config {
 	return cfg
 }
 
-func (b *broker) sink(t *testing.T, cfg kafkasink.Config) *kafkasink.Sink {
+func (b *broker) sink(t testing.TB, cfg kafkasink.Config) *kafkasink.Sink {
 	t.Helper()
 	s, err := kafkasink.New(t.Context(), cfg, b.cluster(), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -78,7 +78,7 @@ func (b *broker) sink(t *testing.T, cfg kafkasink.Config) *kafkasink.Sink {
 }
 
 // records reads the topic to its end, partition by partition.
-func (b *broker) records(t *testing.T) []*kgo.Record {
+func (b *broker) records(t testing.TB) []*kgo.Record {
 	t.Helper()
 	client := b.client(t, kgo.ConsumeTopics("out"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(50*time.Millisecond))

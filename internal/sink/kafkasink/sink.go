@@ -200,10 +200,11 @@ func (s *Sink) await(ctx context.Context, ships []*shipment) error {
 			w.left++
 		}
 	}
-	if w.left == 0 {
-		w.end()
-	}
+	settled := w.left == 0
 	s.mu.Unlock()
+	if settled {
+		return nil
+	}
 
 	// Flush waits for all that is buffered, of shipments that have left the batch too, so it is not what Write waits for.
 	flushing, stop := context.WithCancel(context.WithoutCancel(ctx))
