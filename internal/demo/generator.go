@@ -15,7 +15,7 @@ const (
 	tick      = 20 * time.Millisecond
 	// maxBacklog is how many events may wait for the service before the generator waits too: with a rate that the machine
 	// cannot keep up with, the broker's memory must not grow without end.
-	maxBacklog = 500_000
+	maxBacklog = 200_000
 )
 
 // Generator produces events. Run is called once; Acked by anyone.
