@@ -19,8 +19,9 @@ help: ## List the commands
 build: ## Build bin/streamer
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/streamer ./cmd/streamer
 
-demo: ## Watch it work: an embedded broker, generated ad events, a live table (Ctrl-C ends it)
-	@$(GO) run ./cmd/streamer demo $(DEMO)
+# Not by `go run`: it turns the Ctrl-C that ends a demo into an error.
+demo: build ## Watch it work: an embedded broker, generated ad events, a live table (Ctrl-C ends it)
+	@bin/streamer demo $(DEMO)
 
 test: test-unit test-integration ## Run every test, with the best Kafka found: Docker, else Java and Maven, else embedded
 
