@@ -131,12 +131,12 @@ func topicNames(req *kmsg.OffsetCommitRequest) map[[16]byte]string {
 }
 
 func (a *Assignment) commitFailed(now time.Time, p partition, err error) {
+	a.commits.notBefore = now.Add(retryBackoff)
 	if errors.Is(err, errNotOwned) || errors.Is(err, kgo.ErrClientClosed) {
-		return // the partitions moved on, or the service ends: there is nothing to try again
+		return // the partitions moved on, and the callback that says so is on its way, or the service ends
 	}
 	class := kafka.ClassifyCommit(err)
 	a.deps.Metrics.commitErrors.WithLabelValues(class.String()).Inc()
-	a.commits.notBefore = now.Add(retryBackoff)
 	if a.commits.ctx.Err() != nil {
 		return
 	}

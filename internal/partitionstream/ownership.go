@@ -151,7 +151,8 @@ func (a *Assignment) revoked(gone map[string][]int32) {
 	member, _ := a.client.GroupMetadata()
 	err := a.call(func(done func()) {
 		a.deps.Metrics.rebalances.WithLabelValues("revoked").Inc()
-		a.fence(a.heldByOthersThan(member)) // they were lost before they were revoked
+		// Those of an earlier membership were lost before they were revoked; the ones that are kept begin anew in restartKept.
+		a.fence(slices.DeleteFunc(a.streamsOf(gone), func(s *stream) bool { return s.member == member }))
 		streams := a.streamsOf(gone)
 		if len(streams) > 0 { // after a stop they have gone already
 			a.log.Info("partitions revoked", "partitions", ownerNames(streams))
