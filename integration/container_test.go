@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -14,19 +15,26 @@ import (
 	"streamer/integration/service"
 )
 
+// envImage names an image to test instead of building one.
+const envImage = "STREAMER_TEST_IMAGE"
+
 // TestContainer builds the image and runs it beside the broker, on a Docker network, configured by its environment
 // alone. It would catch an image that lacks what the binary needs, an admin listener that the health check does not
 // reach, and a stop signal that does not arrive.
 func TestContainer(t *testing.T) {
-	t.Parallel()
+	// Not in parallel: building an image takes all processors for a minute.
 	if broker.Network == "" {
 		kafkatest.Skip(t, kafkatest.NeedDocker, "needs Docker for both the broker and Streamer")
 	}
 	const partitions, each = 8, 200_000
 	f := newFlow(t, partitions)
 	f.fill(t, ledger.Each(partitions, each)...)
-	container, err := testcontainers.Run(t.Context(), "",
-		testcontainers.WithDockerfile(testcontainers.FromDockerfile{Context: binary.Root, Dockerfile: "Dockerfile"}),
+	image, options := os.Getenv(envImage), []testcontainers.ContainerCustomizer(nil)
+	if image == "" {
+		dockerfile := testcontainers.FromDockerfile{Context: binary.Root, Dockerfile: "Dockerfile"}
+		options = append(options, testcontainers.WithDockerfile(dockerfile))
+	}
+	container, err := testcontainers.Run(t.Context(), image, append(options,
 		testcontainers.WithEnv(map[string]string{
 			"STREAMER_KAFKA_BROKERS":       broker.InNetwork,
 			"STREAMER_SOURCE_KAFKA_TOPICS": f.Topic,
@@ -35,7 +43,7 @@ func TestContainer(t *testing.T) {
 		}),
 		network.WithNetworkName(nil, broker.Network),
 		testcontainers.WithWaitStrategyAndDeadline(service.Patience, wait.ForHealthCheck()),
-	)
+	)...)
 	testcontainers.CleanupContainer(t, container)
 	if err != nil {
 		t.Fatal(err)

@@ -19,5 +19,5 @@
 //	STREAMER_TEST_REQUIRE   docker or kafka: fail instead of falling below
 //	STREAMER_TEST_RACE      1: build the binary with the race detector
 //	STREAMER_TEST_BINARY    path of a binary to test instead of building one
-//	STREAMER_TEST_SEED      the seed of a failed run, to take the same schedule again
+//	STREAMER_TEST_IMAGE     name of an image to test instead of building one from the Dockerfile
 package integration

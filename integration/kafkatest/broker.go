@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"streamer/integration/eventually"
 	"streamer/integration/proxy"
 )
 
@@ -140,24 +141,23 @@ func (b *Broker) Close() error {
 
 // ready waits until the broker answers requests.
 func (b *Broker) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	admin, err := b.admin()
 	if err != nil {
 		return err
 	}
 	defer admin.Close()
-	for {
+	const startPatience = 2 * time.Minute
+	err = eventually.Wait(ctx, startPatience, func(ctx context.Context) error {
 		// The first group makes the broker create the topic that holds commits, which takes a while.
 		coordinator := admin.FindGroupCoordinators(ctx, "ready")
-		if err = coordinator.Error(); err == nil {
-			_, err = admin.FetchOffsets(ctx, "ready")
+		if err := coordinator.Error(); err != nil {
+			return fmt.Errorf("find group coordinator: %w", err)
 		}
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("wait for broker: %w; its log:\n%s", err, b.Log(context.WithoutCancel(ctx)))
-		}
+		_, err := admin.FetchOffsets(ctx, "ready")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for broker: %w; its log:\n%s", err, b.Log(context.WithoutCancel(ctx)))
 	}
+	return nil
 }

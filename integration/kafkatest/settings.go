@@ -66,10 +66,6 @@ func settings(listeners []listener, own map[string]string) map[string]string {
 		"group.consumer.min.heartbeat.interval.ms": "100",
 		"group.consumer.heartbeat.interval.ms":     "500",
 
-		// A killed broker is let in again when the session of the one before has ended.
-		"broker.session.timeout.ms":    "3000",
-		"broker.heartbeat.interval.ms": "500",
-
 		// Compaction runs when a test's topic asks for it, not every 15 s.
 		"log.cleaner.backoff.ms":         "200",
 		"log.cleaner.dedupe.buffer.size": "4194304",

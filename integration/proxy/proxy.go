@@ -76,7 +76,7 @@ func (p *Proxy) CloseConnections() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for conn := range p.conns {
-		_ = conn.Close() // it is gone either way
+		reset(conn)
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *Proxy) track(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.mode == cutting {
-		_ = conn.Close() // refused
+		reset(conn)
 		return false
 	}
 	p.conns[conn] = struct{}{}
@@ -144,12 +144,22 @@ func (p *Proxy) forget(conn net.Conn) {
 	_ = conn.Close() // closing twice is harmless
 }
 
+// reset closes a connection as a dead host does. A polite end would be taken for something else: to a Kafka client it
+// looks like a listener that wants TLS.
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // else it ends politely
+	}
+	_ = conn.Close() // it is gone either way
+}
+
 func (p *Proxy) serve(client net.Conn) {
 	defer p.forget(client)
 	_, upstream, _ := p.look()
 	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", upstream)
 	if err != nil {
-		return // the client sees a closed connection, as it would without a proxy
+		reset(client)
+		return
 	}
 	if !p.track(server) {
 		return
