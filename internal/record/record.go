@@ -89,7 +89,7 @@ type Block struct {
 	// has what came before it, and nothing past it may be delivered or committed.
 	Stopped *Failure
 
-	In      []*kgo.Record // in offset order, no control records; nil once processed, unless Out aliases it
+	In      []*kgo.Record // in offset order, no control records; nil once processed
 	Out     []Output      // in input order
 	Skipped []Failure     // records dropped by an explicit policy
 	// Filtered counts records that a filter dropped.

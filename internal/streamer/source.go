@@ -23,6 +23,11 @@ func (l *sourceLookups) Start(ctx context.Context, missing map[string][]int32) (
 	return l.plan.Resolve(ctx, missing)
 }
 
+// Committed implements [partitionstream.Source].
+func (l *sourceLookups) Committed(ctx context.Context, of map[string][]int32) (map[string]map[int32]int64, error) {
+	return l.lookups.Committed(ctx, l.cfg.Group, of)
+}
+
 // Reset implements [partitionstream.Source].
 func (l *sourceLookups) Reset(ctx context.Context, topic string, partition int32, position int64) (int64, error) {
 	of := kafka.Partitions{topic: {partition}}
