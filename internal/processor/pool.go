@@ -31,13 +31,16 @@ type Pool struct {
 	queue    []*record.Block
 	idle     int
 	closed   bool
-	moved    time.Time // when a block was last taken or finished, or the first was put after idleness
+	began    []time.Time // when each worker took the block that it has; zero for one that has none
 }
 
 // New makes a pool of n workers that hands processed blocks to out. onIdle is called, from a worker that finds the queue
 // empty, without a lock held; it must not block.
 func New(n int, newWorker func() Worker, out chan<- *record.Block, metrics *Metrics, onIdle func()) *Pool {
-	p := &Pool{workers: n, newWorker: newWorker, out: out, metrics: metrics, onIdle: onIdle}
+	p := &Pool{
+		workers: n, newWorker: newWorker, out: out, metrics: metrics, onIdle: onIdle,
+		began: make([]time.Time, n),
+	}
 	p.notEmpty.L = &p.mu
 	metrics.workers.Set(float64(n))
 	return p
@@ -54,9 +57,6 @@ func (p *Pool) Put(blocks ...*record.Block) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 && p.idle == p.workers {
-		p.moved = now
-	}
 	p.queue = append(p.queue, blocks...)
 	p.metrics.queued.Set(float64(len(p.queue)))
 	for range blocks {
@@ -78,14 +78,18 @@ func (p *Pool) Load() (busy, queued int) {
 	return p.workers - p.idle, len(p.queue)
 }
 
-// Stalled returns how long the pool has had work without taking or finishing a block; 0 when it has no work.
+// Stalled returns how long the worker that has been at its block for the longest time has been; 0 when all are idle. One
+// that hangs is seen also while the others go on.
 func (p *Pool) Stalled(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 && p.idle == p.workers {
-		return 0
+	var longest time.Duration
+	for _, began := range p.began {
+		if !began.IsZero() {
+			longest = max(longest, now.Sub(began))
+		}
 	}
-	return now.Sub(p.moved)
+	return longest
 }
 
 // Remove takes the owners' blocks off the queue and returns them; the caller releases them. Blocks that a worker already
@@ -122,18 +126,19 @@ func (p *Pool) Run(ctx context.Context) error {
 	})
 	defer stop()
 	var group errgroup.Group
-	for range p.workers {
+	for i := range p.workers {
+		worker := p.newWorker()
 		group.Go(func() error {
-			p.work(ctx, p.newWorker())
+			p.work(ctx, i, worker)
 			return nil
 		})
 	}
 	return group.Wait()
 }
 
-func (p *Pool) work(ctx context.Context, w Worker) {
+func (p *Pool) work(ctx context.Context, i int, w Worker) {
 	for {
-		b := p.take()
+		b := p.take(i)
 		if b == nil {
 			return
 		}
@@ -146,12 +151,12 @@ func (p *Pool) work(ctx context.Context, w Worker) {
 		case <-ctx.Done():
 			return
 		}
-		p.finish()
+		p.finish(i)
 	}
 }
 
-// take waits for a block; nil means that the pool has ended.
-func (p *Pool) take() *record.Block {
+// take waits for a block for worker i; nil means that the pool has ended.
+func (p *Pool) take(i int) *record.Block {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.queue) == 0 && !p.closed {
@@ -164,16 +169,16 @@ func (p *Pool) take() *record.Block {
 	p.queue[0] = nil
 	p.queue = p.queue[1:]
 	p.idle--
-	p.moved = time.Now()
+	p.began[i] = time.Now()
 	p.metrics.queued.Set(float64(len(p.queue)))
 	p.metrics.busy.Set(float64(p.workers - p.idle))
 	return b
 }
 
-func (p *Pool) finish() {
+func (p *Pool) finish(i int) {
 	p.mu.Lock()
 	p.idle++
-	p.moved = time.Now()
+	p.began[i] = time.Time{}
 	p.metrics.busy.Set(float64(p.workers - p.idle))
 	hungry := len(p.queue) == 0
 	p.mu.Unlock()

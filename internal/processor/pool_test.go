@@ -98,23 +98,28 @@ func TestRemoveTakesOnlyTheFencedAndOnlyTheQueued(t *testing.T) {
 	})
 }
 
-func TestStalledCountsOnlyWhileThereIsWork(t *testing.T) {
+func TestStalledIsTheWorkerThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p, pass, _ := start(t, 1, func() {})
+		p, pass, _ := start(t, 2, func() {})
 		time.Sleep(time.Hour) // fake time
 		if d := p.Stalled(time.Now()); d != 0 {
 			t.Fatalf("an idle pool is stalled for %v", d)
 		}
 		p.Put(blocks(0, 1)...)
+		synctest.Wait()
 		time.Sleep(time.Minute)
-		if d := p.Stalled(time.Now()); d != time.Minute {
-			t.Fatalf("stalled for %v, want 1m", d)
+		p.Put(blocks(1, 1)...)
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		if d := p.Stalled(time.Now()); d != 2*time.Minute {
+			t.Fatalf("stalled for %v, want the 2m of the first block", d)
 		}
+		pass <- struct{}{}
 		pass <- struct{}{}
 		synctest.Wait()
 		if d := p.Stalled(time.Now()); d != 0 {
-			t.Fatalf("stalled for %v after the block", d)
+			t.Fatalf("stalled for %v after the blocks", d)
 		}
 	})
 }

@@ -29,7 +29,8 @@ type sequencer struct {
 
 	// Shown to the status page and the liveness check.
 	waiting, ready atomic.Int64
-	moved          atomic.Int64 // unix nanoseconds
+	moved          atomic.Int64 // nanoseconds since born; the goroutine moves at least every second
+	born           time.Time
 
 	// Only used by Run's goroutine.
 
@@ -41,7 +42,7 @@ type sequencer struct {
 
 func newSequencer(cfg batcher.Config, metrics *batcher.Metrics) *sequencer {
 	return &sequencer{
-		asks: make(chan func()), ended: make(chan struct{}),
+		asks: make(chan func()), ended: make(chan struct{}), born: time.Now(),
 		interval: cfg.Interval > 0, metrics: metrics,
 		order: union.NewOrder(), open: batcher.New(cfg), reach: make(map[record.Owner]int64),
 	}
@@ -50,13 +51,14 @@ func newSequencer(cfg batcher.Config, metrics *batcher.Metrics) *sequencer {
 // Run orders and cuts until ctx ends.
 func (s *sequencer) Run(ctx context.Context) error {
 	defer close(s.ended)
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(time.Second)
 	defer timer.Stop()
 	for {
-		var due <-chan time.Time
-		if at, ok := s.open.Due(); ok {
-			timer.Reset(time.Until(at))
-			due = timer.C
+		s.moved.Store(int64(time.Since(s.born)))
+		at, due := s.open.Due()
+		timer.Reset(time.Second)
+		if due {
+			timer.Reset(min(time.Second, time.Until(at)))
 		}
 		select {
 		case b := <-s.blocks:
@@ -65,14 +67,15 @@ func (s *sequencer) Run(ctx context.Context) error {
 			ask()
 		case <-s.wanted():
 			s.gives <- s.next()
-		case now := <-due:
-			s.cut(record.ByInterval, now)
+		case now := <-timer.C:
+			if due && !now.Before(at) {
+				s.cut(record.ByInterval, now)
+			}
 		case <-ctx.Done():
 			return nil
 		}
 		s.waiting.Store(int64(s.order.Waiting()))
 		s.ready.Store(int64(len(s.queue)))
-		s.moved.Store(time.Now().UnixNano())
 	}
 }
 
@@ -201,10 +204,7 @@ func (s *sequencer) Fence(owners []record.Owner) {
 	})
 }
 
-// Stalled returns how long blocks have been ready for it without a move; 0 when it has nothing to do.
-func (s *sequencer) Stalled(now time.Time) time.Duration {
-	if len(s.blocks) == 0 {
-		return 0
-	}
-	return now.Sub(time.Unix(0, s.moved.Load()))
+// Stalled returns how long ago the goroutine last came round; it waits for nobody, so that is at most a second.
+func (s *sequencer) Stalled() time.Duration {
+	return time.Since(s.born) - time.Duration(s.moved.Load())
 }

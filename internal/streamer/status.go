@@ -159,7 +159,7 @@ func (s *Service) live() error {
 	}{
 		{"assignment", now.Sub(s.assignment.LastTurn())},
 		{"pool", s.pool.Stalled(now)},
-		{"union", s.sequencer.Stalled(now)},
+		{"union", s.sequencer.Stalled()},
 	} {
 		if stage.still > limit {
 			return &admin.StallError{Stage: stage.name, For: stage.still, Limit: limit}
