@@ -101,11 +101,11 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) serve(ctx context.Context, stages *stages) error {
 	defer func() { s.closeLookups() }()
 	if err := s.lookUp(ctx); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	out, err := s.openSink(ctx)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	writer := sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry))
 	s.connect(writer)
@@ -133,6 +133,14 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 		s.log.Info("stopping: the bounded run is done")
 	}
 	return s.stop(ctx, stages)
+}
+
+// unlessStopped is err, or nil when it only says that the start was broken off by a stop: nothing was begun.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // connect makes the stages between source and sink and ties them together.

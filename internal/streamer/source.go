@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"streamer/internal/kafka"
 	"streamer/internal/partitionstream"
+	"streamer/internal/setting"
 )
 
 // sourceLookups answers the assignment's questions about the log.
@@ -158,19 +160,29 @@ func direct(offsets kafka.Offsets) map[string]map[int32]kgo.Offset {
 
 // assertProtocol checks, once the member has joined, that it joined by the protocol that was asked for.
 func (s *Service) assertProtocol(ctx context.Context) error {
-	ticker := time.NewTicker(100 * time.Millisecond)
+	ticker := time.NewTicker(startRetryEvery)
 	defer ticker.Stop()
-	for !s.assignment.Joined() {
+	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return nil
 		}
+		if !s.assignment.Joined() {
+			continue
+		}
+		err := s.lookups.AssertProtocol(ctx, s.client, s.cfg.Source.Kafka)
+		if err == nil {
+			return nil
+		}
+		if _, wrong := errors.AsType[setting.Fault](err); wrong {
+			s.failed.fail(err)
+			return nil
+		}
+		if ctx.Err() == nil {
+			s.log.Warn("asking for the group's protocol failed; trying again", "error", err)
+		}
 	}
-	if err := s.lookups.AssertProtocol(ctx, s.client, s.cfg.Source.Kafka); err != nil && ctx.Err() == nil {
-		s.failed.fail(err)
-	}
-	return nil
 }
 
 var _ partitionstream.Source = (*sourceLookups)(nil)
