@@ -157,6 +157,7 @@ func endLoad(t *testing.T, f *flow, replicas []*service.Service, stop func()) {
 	}
 	f.atLeastOnce(t)
 }
+
 // kick makes the members of those clients leave the group without asking them.
 func (f *flow) kick(t *testing.T, clients ...string) {
 	t.Helper()

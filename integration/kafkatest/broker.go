@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"streamer/integration/eventually"
 	"streamer/integration/proxy"
 )
@@ -153,8 +155,10 @@ func (b *Broker) ready(ctx context.Context) error {
 		if err := coordinator.Error(); err != nil {
 			return fmt.Errorf("find group coordinator: %w", err)
 		}
-		_, err := admin.FetchOffsets(ctx, "ready")
-		return err
+		if _, err := admin.FetchOffsets(ctx, "ready"); err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+			return fmt.Errorf("ask group coordinator: %w", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("wait for broker: %w; its log:\n%s", err, b.Log(context.WithoutCancel(ctx)))

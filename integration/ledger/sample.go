@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Sampler looks at a group's commits and at the ends of the output topic, again and again. One goroutine looks; Stop
@@ -85,10 +86,13 @@ var errUnstable = errors.New("group's offsets are not stable")
 // Committed returns the group's commits of one topic by partition.
 func Committed(ctx context.Context, admin *kadm.Client, group, topic string) (map[int32]int64, error) {
 	responses, err := admin.FetchOffsets(ctx, group)
+	committed := make(map[int32]int64)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return committed, nil // nobody has joined yet
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of %s: %w", group, err)
 	}
-	committed := make(map[int32]int64)
 	for partition, response := range responses[topic] {
 		if response.Err != nil {
 			return nil, fmt.Errorf("%w: %s/%d: %w", errUnstable, topic, partition, response.Err)
