@@ -120,7 +120,7 @@ func New(cfg Config, deps Deps) *Assignment {
 	}
 	a.live.owners = make(map[partition]tenure)
 	a.budget = record.NewBudget(deps.Levels.Low, func() { a.mail.post(func() {}) })
-	a.commits.ctx, a.commits.cancel = context.WithCancel(context.Background())
+	a.commits.begin()
 	a.beat.Store(time.Now().UnixNano()) // or it would look stuck since 1970 until its first turn
 	return a
 }

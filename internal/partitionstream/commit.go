@@ -32,6 +32,9 @@ type committer struct {
 	notBefore time.Time
 }
 
+// begin makes the context that commits run under.
+func (c *committer) begin() { c.ctx, c.cancel = context.WithCancel(context.Background()) }
+
 // Acknowledged takes a batch that the sink has made durable: its spans will be committed and its bytes are released. Any
 // goroutine may call it, for batches in their order.
 func (a *Assignment) Acknowledged(b *record.Batch) {

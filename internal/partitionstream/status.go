@@ -22,7 +22,9 @@ const (
 )
 
 // States lists every state, for metrics.
-var States = []State{Idle, Fetching, Processing, PausedMemory, Draining, Resetting, Finished}
+func States() []State {
+	return []State{Idle, Fetching, Processing, PausedMemory, Draining, Resetting, Finished}
+}
 
 // streamStats is what a stream counts and shows.
 type streamStats struct {
@@ -147,7 +149,7 @@ func (a *Assignment) updateGauges(now time.Time) {
 		m.delivered.WithLabelValues(labels...).Set(float64(look.Delivered))
 		m.inFlow.WithLabelValues(labels...).Set(float64(look.InFlight))
 		m.paused.WithLabelValues(labels...).Set(boolToFloat(look.Paused))
-		for _, state := range States {
+		for _, state := range States() {
 			m.state.WithLabelValues(append(labels, string(state))...).Set(boolToFloat(state == look.State))
 		}
 	}

@@ -137,10 +137,10 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 
 // unlessStopped is err, or nil when it only says that the start was broken off by a stop: nothing was begun.
 func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // connect makes the stages between source and sink and ties them together.
