@@ -102,6 +102,41 @@ func TestABoundedStreamEndsExactlyAtItsEnd(t *testing.T) {
 	}
 }
 
+// With the leader epoch of the record at 1, an offset of 10 would look like a log that was cut, if that epoch ended at 5.
+func TestAnEndThatNoRecordTouchesHasNoLeaderEpoch(t *testing.T) {
+	t.Parallel()
+	s, _ := testStream(wide, 0, 10)
+	cut := s.receive(records(0, 1, 12), epoch)
+	if len(cut) != 1 || cut[0].Span.Next != 10 || cut[0].Span.LeaderEpoch != -1 {
+		t.Fatalf("got %+v, want one block to 10 without an epoch", cut)
+	}
+	s.acknowledge(cut[0].Span)
+	if s.ackedEpoch != -1 {
+		t.Fatalf("would commit leader epoch %d", s.ackedEpoch)
+	}
+}
+
+// A quiet partition's block may stay open for an hour, while a busy one opens a block with each poll.
+func TestEntriesOfCutBlocksDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	quiet, _ := testStream(wide, 0, noEnd)
+	busy, _ := testStream(wide, 0, noEnd)
+	a := &Assignment{streams: map[partition]*stream{{"t", 1}: quiet, {"t", 2}: busy}}
+	quiet.receive(records(0), epoch)
+	a.noteOpened(quiet)
+	for i := range int64(1000) {
+		busy.receive(records(i), epoch)
+		a.noteOpened(busy)
+		busy.cut(record.ByRecords)
+	}
+	if len(a.opened) > 21 {
+		t.Fatalf("%d entries for 2 streams", len(a.opened))
+	}
+	if o, ok := a.oldestOpen(); !ok || o.stream != quiet {
+		t.Fatal("the quiet partition's block was forgotten")
+	}
+}
+
 func TestDropGivesTheOpenBlockBack(t *testing.T) {
 	t.Parallel()
 	s, budget := testStream(wide, 0, noEnd)
