@@ -18,7 +18,7 @@ func TestABoundedRunTakesNothingPastItsEnds(t *testing.T) {
 		m := w.join(s)
 		m.flow("the end is committed", func() bool { return w.commit(0).Offset == 30 })
 		w.pass(10 * time.Second)
-		if n, err := m.down.got(0); err != nil || n != 30 {
+		if n, err := m.down.got(); err != nil || n != 30 {
 			t.Fatalf("%d records, %v; want 30", n, err)
 		}
 		if l, _ := m.look(0); l.State != Finished || l.Position != 30 {

@@ -96,7 +96,7 @@ func TestACommitThatWasQueuedUnderAnEarlierAssignmentIsNotSent(t *testing.T) {
 		w.produce(0, 0, 10)
 		w.until("it is in a batch", func() bool { return m.down.inBatch(0) == 10 })
 		sent := w.cluster.Fault(kfake.Fault{Keys: commits, Observe: true, Count: -1})
-		owner := m.ownerOf(0)
+		owner := m.owner()
 		member, _ := m.client.GroupMetadata()
 		later := owner
 		later.Epoch++
@@ -118,8 +118,9 @@ func TestACommitThatWasQueuedUnderAnEarlierAssignmentIsNotSent(t *testing.T) {
 	})
 }
 
-func (m *member) ownerOf(partition int32) (o record.Owner) {
-	l, _ := m.look(partition)
+// owner is partition 0's.
+func (m *member) owner() record.Owner {
+	l, _ := m.look(0)
 	return l.Owner
 }
 
@@ -142,7 +143,7 @@ func TestAKickedMemberCommitsNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				old := one.down.takeDelivered()
-				w.until("the member has a new assignment", func() bool { return one.ownerOf(0).Epoch == 2 })
+				w.until("the member has a new assignment", func() bool { return one.owner().Epoch == 2 })
 				one.flow("the new assignment delivers all", func() bool { return w.commit(0).Offset == 20 })
 				w.produce(0, 20, 20)
 				one.flow("and goes on", func() bool { return w.commit(0).Offset == 40 })
@@ -173,7 +174,7 @@ func TestALateBlockOfAnEarlierAssignmentIsFenced(t *testing.T) {
 		if err := kick.Wait(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		w.until("the member has a new assignment", func() bool { return m.ownerOf(0).Epoch == 2 })
+		w.until("the member has a new assignment", func() bool { return m.owner().Epoch == 2 })
 		for _, b := range late {
 			m.down.put(b)
 		}
@@ -183,7 +184,7 @@ func TestALateBlockOfAnEarlierAssignmentIsFenced(t *testing.T) {
 			}
 			return w.commit(0).Offset == 20
 		})
-		if n, err := m.down.got(0); err != nil || n != 20 {
+		if n, err := m.down.got(); err != nil || n != 20 {
 			t.Fatalf("%d records, %v; want each once", n, err)
 		}
 		m.stop()
@@ -213,7 +214,7 @@ func TestMarkersAndAbortedRecordsAreCommittedOver(t *testing.T) {
 			}
 		}
 		m.flow("the last marker is committed over", func() bool { return w.commit(0).Offset == 8 })
-		if n, err := m.down.got(0); err != nil || n != 2 {
+		if n, err := m.down.got(); err != nil || n != 2 {
 			t.Fatalf("%d records, %v; want the 2 committed ones", n, err)
 		}
 		m.stop()

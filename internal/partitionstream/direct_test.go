@@ -31,7 +31,7 @@ func TestADirectRunPollsNothingBeforeItsStreamsExist(t *testing.T) {
 			l, ok := m.look(0)
 			return ok && l.Delivered == 30
 		})
-		if n, err := m.down.got(0); err != nil || n != 30 {
+		if n, err := m.down.got(); err != nil || n != 30 {
 			t.Fatalf("%d of 30 records, %v", n, err)
 		}
 		if c := w.commit(0).Offset; c != -1 {

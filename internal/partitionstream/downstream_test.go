@@ -2,6 +2,7 @@ package partitionstream
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -175,16 +176,16 @@ func (d *fakeDownstream) takeDelivered() []*record.Batch {
 	return delivered
 }
 
-// got is how many records of a partition were delivered; it fails when they are not "0", "1", ….
-func (d *fakeDownstream) got(partition int32) (int, error) {
+// got is how many records of partition 0 were delivered; it fails when they are not "0", "1", ….
+func (d *fakeDownstream) got() (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, v := range d.values[partition] {
-		if v != fmt.Sprint(i) {
-			return 0, fmt.Errorf("partition %d: value %s is number %d", partition, v, i)
+	for i, v := range d.values[0] {
+		if v != strconv.Itoa(i) {
+			return 0, fmt.Errorf("value %s is number %d", v, i)
 		}
 	}
-	return len(d.values[partition]), nil
+	return len(d.values[0]), nil
 }
 
 // inBatch is how many offsets of a partition have reached a batch.

@@ -73,7 +73,7 @@ func TestAKickedMemberThatNoticesByItsCommitBeginsAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inRealTime(t, shared, func(t *testing.T, w *world) {
+			inRealTime(t, shared, func(_ *testing.T, w *world) {
 				one := w.begun(quick, shared)
 				g := &team{w: w, members: []*member{one}}
 				if c.shared {

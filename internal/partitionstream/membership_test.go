@@ -43,7 +43,7 @@ func TestWhatAnOldMemberAcknowledgedIsNotCommittedByTheNewOne(t *testing.T) {
 		w.produce(0, 20, 20)
 		w.kick(m, 30)
 		m.ack() // asks for a commit of 20, which the broker answers with UNKNOWN_MEMBER_ID: that is how kgo learns of it
-		w.until("the member has begun anew", func() bool { return m.ownerOf(0).Epoch == 2 })
+		w.until("the member has begun anew", func() bool { return m.owner().Epoch == 2 })
 		if c := w.commit(0).Offset; c != 30 {
 			t.Fatalf("the commit went from 30 to %d", c)
 		}

@@ -98,7 +98,7 @@ func TestAPauseSendsOpenBlocksOnTheirWay(t *testing.T) {
 
 // kgo keeps its pauses across a revoke: a partition that was revoked while paused and is given back would stay silent.
 func TestAPartitionThatWasRevokedWhilePausedFlowsWhenItComesBack(t *testing.T) {
-	inWorld(t, 2, func(t *testing.T, w *world) {
+	inWorld(t, 2, func(_ *testing.T, w *world) {
 		one := w.join(small())
 		w.until("one owns all", func() bool { return one.owns() == 2 })
 		w.fill(0, 80, 10_000)
@@ -116,7 +116,7 @@ func TestAPartitionThatWasRevokedWhilePausedFlowsWhenItComesBack(t *testing.T) {
 }
 
 func TestAnOversizeRecordPasses(t *testing.T) {
-	inWorld(t, 1, func(t *testing.T, w *world) {
+	inWorld(t, 1, func(_ *testing.T, w *world) {
 		m := w.join(small())
 		w.fill(0, 3, 900_000)
 		m.flow("all is committed", func() bool { return w.commit(0).Offset == 3 })

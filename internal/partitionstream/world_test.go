@@ -3,7 +3,6 @@ package partitionstream
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"strconv"
 	"testing"
@@ -194,7 +193,7 @@ func (w *world) join(s setup) *member {
 	m.pool.pass = m.down.put
 	m.Assignment = New(s.block, Deps{
 		Pool: m.pool, Downstream: m.down, Source: s.source, Levels: s.levels,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: newTestMetrics(),
+		Logger: slog.New(slog.DiscardHandler), Metrics: newTestMetrics(),
 		Fail:   func(err error) { m.failed <- err },
 		Forget: func(map[string][]int32) {}, DrainTimeout: s.drain, Direct: s.direct != nil, End: s.end,
 	})

@@ -3,7 +3,6 @@ package streamer
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -83,7 +82,7 @@ func (s slowWorker) Process(b *record.Block) {
 }
 
 // join starts a member whose intervals, bounds and delays are drawn.
-func (w *world) join() *member {
+func (w *world) join() {
 	w.t.Helper()
 	w.joined++
 	m := &member{
@@ -103,7 +102,6 @@ func (w *world) join() *member {
 	m.client = w.newClient("source", m.link.Dial, append(opts, m.assignment.Options()...)...)
 	m.stages.run("assignment", m.stages.last, func(ctx context.Context) error { return m.assignment.Run(ctx, m.client) })
 	w.members = append(w.members, m)
-	return m
 }
 
 func upTo(r *rand.Rand, most time.Duration) time.Duration {
@@ -113,7 +111,7 @@ func upTo(r *rand.Rand, most time.Duration) time.Duration {
 func (w *world) child() *rand.Rand { return rand.New(rand.NewPCG(w.rand.Uint64(), 0)) }
 
 func (m *member) connect(block partitionstream.Config, batch batcher.Config, slowest time.Duration) {
-	registry, log := prometheus.NewRegistry(), slog.New(slog.NewTextHandler(io.Discard, nil))
+	registry, log := prometheus.NewRegistry(), slog.New(slog.DiscardHandler)
 	metrics := batcher.NewMetrics(registry)
 	blocks := make(chan *record.Block, 2)
 	wants, gives := make(chan struct{}), make(chan *record.Batch)
@@ -126,7 +124,9 @@ func (m *member) connect(block partitionstream.Config, batch batcher.Config, slo
 		metrics: metrics, history: newHistory(), dead: make(chan struct{}), ended: make(chan struct{}),
 		failed: m.failed.fail,
 	}
-	pool := processor.New(2, func() processor.Worker { return slowWorker{m.w.child(), slowest} }, blocks,
+	workers := []processor.Worker{slowWorker{m.w.child(), slowest}, slowWorker{m.w.child(), slowest}}
+	var made atomic.Int32
+	pool := processor.New(len(workers), func() processor.Worker { return workers[made.Add(1)-1] }, blocks,
 		processor.NewMetrics(registry), func() { m.assignment.WorkerIdle() })
 	m.assignment = partitionstream.New(block, partitionstream.Deps{
 		Pool: pool, Downstream: sequencer, Source: source{m.w},

@@ -3,7 +3,6 @@ package streamer
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -43,7 +42,7 @@ func onBench(t *testing.T, cfg batcher.Config, test func(t *testing.T, b *bench)
 		}
 		b.account = b.budget.NewAccount()
 		b.blocks, b.wants, b.gives = b.in, b.want, b.give
-		b.failures = failureLog{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		b.failures = failureLog{log: slog.New(slog.DiscardHandler)}
 		b.fenced = func(block *record.Block) {
 			b.dropped = append(b.dropped, block)
 			block.Release()
@@ -64,12 +63,11 @@ func own(p int32, epoch uint32) record.Owner {
 }
 
 // put hands over a processed block with one output per offset.
-func (b *bench) put(o record.Owner, first, next int64) *record.Block {
+func (b *bench) put(o record.Owner, first, next int64) {
 	block := &record.Block{Owner: o, Span: record.Span{First: first, Next: next}, Out: make([]record.Output, next-first)}
 	b.account.Open(block)
 	b.in <- block
 	synctest.Wait()
-	return block
 }
 
 // take asks for a batch; nil when there is none now.

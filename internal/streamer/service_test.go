@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ func (r *rig) produce(values ...string) {
 func (r *rig) run() {
 	r.t.Helper()
 	service, err := New(r.cfg, Options{
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Stdout: r.out, ConfigFile: "streamer.yaml",
+		Logger: slog.New(slog.DiscardHandler), Stdout: r.out, ConfigFile: "streamer.yaml",
 	})
 	if err != nil {
 		r.t.Fatalf("make service: %v", err)
