@@ -40,7 +40,7 @@ func jars(ctx context.Context) (string, error) {
 
 // lock waits until no other process fetches. Two Mavens at once break each other's local repository.
 func lock(path string) (unlock func() error, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in our cache
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
