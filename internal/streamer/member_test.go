@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -209,10 +210,31 @@ func (l *link) Dial(ctx context.Context, network, address string) (net.Conn, err
 		return nil, errors.New("no way to the broker")
 	}
 	conn, err := l.dial(ctx, network, address)
-	if err == nil {
-		l.conns = append(l.conns, conn)
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	l.conns = append(l.conns, conn)
+	return tcp{conn}, nil
+}
+
+// tcp has the errors of a network connection where a pipe has its own.
+type tcp struct{ net.Conn }
+
+func (c tcp) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	return n, networkError("read", err)
+}
+
+func (c tcp) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	return n, networkError("write", err)
+}
+
+func networkError(op string, err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		return &net.OpError{Op: op, Net: "tcp", Err: net.ErrClosed}
+	}
+	return err
 }
 
 func (l *link) cut(down bool) {
