@@ -14,7 +14,7 @@ import (
 func TestBoundedRun(t *testing.T) {
 	t.Parallel()
 	f := newFlow(t, 4)
-	f.fill(t, 40_000, 5_000, 1, 0) // the last is empty
+	f.fill(t, 25_000, 5_000, 1, 0) // the last is empty
 	ends, err := f.ends(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ const slowStep = "sum(1..3000) > 0"
 // and blocks of one partition processed one after the other: then one worker works and the others wait.
 func TestHotPartitionKeepsEveryWorkerBusy(t *testing.T) {
 	t.Parallel()
-	const workers, hot = 4, 90_000
+	const workers, hot = 4, 54_000
 	f := newFlow(t, 5)
 	f.fill(t, hot, hot/36, hot/36, hot/36, hot/36)
 	s := binary.Start(t, f.config().With(service.Config{
