@@ -78,6 +78,12 @@ type Assignment struct {
 
 	received, fencedRecords atomic.Int64 // records, since the start
 
+	// sessions is only used by kgo's callbacks, of which one runs at a time.
+	sessions struct {
+		began time.Time
+		quick int // how many in a row began soon after the one before
+	}
+
 	// Everything below is only used by the assignment loop.
 
 	streams map[partition]*stream

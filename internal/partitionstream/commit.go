@@ -30,6 +30,8 @@ type committer struct {
 	inFlight  bool
 	began     time.Time
 	notBefore time.Time
+	// waiting are commits of starts, made in kgo's goroutine, that wait for their turn.
+	waiting []func()
 }
 
 // begin makes the context that commits run under.
@@ -55,7 +57,16 @@ func (a *Assignment) Acknowledged(b *record.Batch) {
 
 // commit sends what is acknowledged and not committed, if no commit is in flight.
 func (a *Assignment) commit(now time.Time) {
-	if a.deps.Direct || a.commits.inFlight || now.Before(a.commits.notBefore) {
+	if a.deps.Direct || a.commits.inFlight {
+		return
+	}
+	if len(a.commits.waiting) > 0 {
+		a.commits.inFlight = true
+		a.commits.waiting[0]()
+		a.commits.waiting = a.commits.waiting[1:]
+		return
+	}
+	if now.Before(a.commits.notBefore) {
 		return
 	}
 	offsets := make(map[string]map[int32]kgo.EpochOffset)

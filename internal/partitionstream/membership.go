@@ -117,3 +117,25 @@ func (a *Assignment) askPlaces(ctx context.Context, of map[string][]int32) (map[
 	}
 	return a.placesOf(ctx, offsets)
 }
+
+// mostQuickSessions is how many sessions in a row may each begin less than retryBackoff after the one before. A rebalance
+// makes two or three.
+const mostQuickSessions = 4
+
+// paceSessions delays a session that follows too many others at once. With KIP-848 kgo begins a new one without a pause
+// when the commits of new partitions cannot be fetched, which spins while no broker takes connections. It runs in kgo's
+// goroutine.
+func (a *Assignment) paceSessions() {
+	if time.Since(a.sessions.began) < retryBackoff {
+		a.sessions.quick++
+	} else {
+		a.sessions.quick = 0
+	}
+	if a.sessions.quick > mostQuickSessions {
+		select {
+		case <-time.After(retryBackoff):
+		case <-a.ended:
+		}
+	}
+	a.sessions.began = time.Now()
+}

@@ -19,6 +19,7 @@ func (a *Assignment) Options() []kgo.Opt {
 	}
 	return []kgo.Opt{
 		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, added map[string][]int32) {
+			a.paceSessions()
 			a.restartKept(ctx)
 			if len(added) == 0 {
 				a.joined.Store(true) // with partitions the member is ready only once their places are known

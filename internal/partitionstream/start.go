@@ -57,6 +57,11 @@ func (a *Assignment) commitStarts(starts map[string]map[int32]int64) error {
 			offsets[topic][id] = kgo.EpochOffset{Epoch: -1, Offset: at}
 		}
 	}
+	// As one of the commits of which one is in flight.
+	if err := a.call(func(done func()) { a.commits.waiting = append(a.commits.waiting, done) }); err != nil {
+		return err
+	}
+	defer a.mail.post(func() { a.commits.inFlight = false })
 	var failed error
 	// Not under the session's context: a commit that is cancelled loses its connection, and the broker may take it after a
 	// newer one.
