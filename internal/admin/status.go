@@ -16,6 +16,14 @@ const (
 	StateFinished     = "finished"      // a partition of a bounded run has reached its end
 )
 
+// ServiceStates lists the states that the service as a whole can be in, for metrics.
+func ServiceStates() []string {
+	return []string{
+		StateIdle, StateFetching, StateProcessing, StatePausedMemory, StateRetrying, StateSinkBlocked, StateBrokerLost,
+		StateDraining,
+	}
+}
+
 // Status is what /api/v1/status answers and what live views draw: one consistent look at the service. Fields are added
 // over time and never change their meaning; times are RFC 3339, sizes bytes, durations seconds.
 type Status struct {

@@ -111,3 +111,29 @@ func Remove(b *record.Batch, fenced func(record.Owner) bool) {
 		}
 	}
 }
+
+// Truncate takes the record of owner at offset, and everything of the owner behind it, out of a batch, so that what comes
+// before it, and the other partitions, can be delivered without it.
+func Truncate(b *record.Batch, owner record.Owner, offset int64) {
+	kept := b.Blocks[:0]
+	for _, block := range b.Blocks {
+		switch {
+		case block.Owner != owner || block.Span.Next <= offset:
+			kept = append(kept, block)
+		case block.Span.First < offset:
+			short := block.Until(offset)
+			b.Records -= len(block.Out) - len(short.Out)
+			kept = append(kept, short)
+		default:
+			b.Records -= len(block.Out)
+			b.Bytes -= block.Bytes()
+			block.Release()
+		}
+	}
+	b.Blocks = kept
+	span := b.Spans[owner]
+	span.Next, span.LeaderEpoch = offset, -1
+	if b.Spans[owner] = span; span.Empty() {
+		delete(b.Spans, owner)
+	}
+}

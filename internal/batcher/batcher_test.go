@@ -135,3 +135,35 @@ func TestCutsPartitionTheStream(t *testing.T) {
 		}
 	})
 }
+
+func TestTruncateKeepsWhatComesBeforeTheRecord(t *testing.T) {
+	t.Parallel()
+	budget := record.NewBudget(0, func() {})
+	account := budget.NewAccount()
+	a := New(Config{MaxRecords: 100, MaxBytes: 1 << 20})
+	for _, b := range []*record.Block{block(0, 0, 4, 4), block(0, 4, 8, 4), block(0, 8, 12, 4), block(1, 0, 4, 4)} {
+		for i := range b.Out {
+			b.Out[i].Offset = b.Span.First + int64(i)
+		}
+		account.Open(b)
+		a.Add(b, epoch)
+	}
+	batch := a.Cut(record.ByDrain, epoch)
+	Truncate(batch, owner(0), 6)
+	if batch.Records != 4+2+4 || batch.Spans[owner(0)] != (record.Span{First: 0, Next: 6, LeaderEpoch: -1}) {
+		t.Fatalf("%d records, span %v; want 10, [0,6)", batch.Records, batch.Spans[owner(0)])
+	}
+	if len(batch.Blocks) != 3 || batch.Blocks[1].Span.Next != 6 || len(batch.Blocks[1].Out) != 2 {
+		t.Fatalf("blocks %v", batch.Blocks)
+	}
+	Truncate(batch, owner(1), 0)
+	if _, held := batch.Spans[owner(1)]; held || batch.Records != 6 || len(batch.Blocks) != 2 {
+		t.Fatalf("a record at the beginning left %d records, spans %v", batch.Records, batch.Spans)
+	}
+	for _, b := range batch.Blocks {
+		b.Release()
+	}
+	if budget.Used() != 0 {
+		t.Fatalf("%d bytes in flight after all was released", budget.Used())
+	}
+}

@@ -108,10 +108,6 @@ func (a *Admin) SkipRecord(ctx context.Context, group, record string, execute bo
 	}
 	row := PartitionMove{Topic: at.Topic, Partition: at.Partition, From: from, To: offset + 1}
 	row.Note = fmt.Sprintf("skips offset %d", offset)
-	if from < offset {
-		row.Note = fmt.Sprintf("skips offsets %d to %d, %d of them never delivered before the one that was named",
-			from, offset, offset-from)
-	}
 	return a.execute(ctx, Move{Group: group, Moves: []PartitionMove{row}}, execute)
 }
 
@@ -124,6 +120,9 @@ func refuseSkip(record string, commit int64, known bool, offset, end int64) erro
 		fault.Remedy = fmt.Sprintf("is passed already, the group's commit is %d; nothing to skip", commit)
 	case offset >= end:
 		fault.Remedy = fmt.Sprintf("is not in the log, which ends at %d; correct the offset", end)
+	case commit < offset:
+		fault.Remedy = fmt.Sprintf("is behind the group's commit, %d: skipping it would pass over %d offsets that were never "+
+			"delivered; run the service until it stops at the record, or use `streamer offsets set`", commit, offset-commit)
 	default:
 		return nil
 	}

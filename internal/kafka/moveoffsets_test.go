@@ -111,8 +111,8 @@ func TestSkipRecord(t *testing.T) {
 		text string // of the error or the note
 	}{
 		"events/0@3":  {4, "skips offset 3"},
-		"events/0@5":  {6, "skips offsets 3 to 5, 2 of them never delivered"},
-		"events/0@9":  {10, "skips offsets 3 to 9"},
+		"events/0@5":  {3, `is behind the group's commit, 3: skipping it would pass over 2 offsets that were never delivered`},
+		"events/0@9":  {3, `is behind the group's commit, 3: skipping it would pass over 6 offsets`},
 		"events/0@2":  {3, `record: "events/0@2" is passed already, the group's commit is 3`},
 		"events/0@10": {3, `is not in the log, which ends at 10`},
 		"events/1@0":  {0, `is in a partition of which the group has no commit`},

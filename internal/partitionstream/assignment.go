@@ -76,6 +76,8 @@ type Assignment struct {
 	beat   atomic.Int64  // unix nanoseconds of the loop's last turn
 	joined atomic.Bool   // an assignment, perhaps an empty one, has been taken on
 
+	hurry atomic.Bool // see Hurry
+
 	received, fencedRecords atomic.Int64 // records, since the start
 
 	// sessions is only used by kgo's callbacks, of which one runs at a time.
@@ -89,6 +91,7 @@ type Assignment struct {
 	streams map[partition]*stream
 	epoch   uint32
 	drains  []*drain
+	givenUp []Unsettled // by drains that ended without
 	// opened queues streams by when their open block was begun, which with one interval is the order they come due in.
 	// An entry whose block was cut meanwhile is stale and skipped.
 	opened []opening
@@ -141,6 +144,7 @@ func (a *Assignment) Run(ctx context.Context, client *kgo.Client) error {
 		a.cutDue(now)
 		a.feedIdle()
 		a.balanceMemory()
+		a.updateHurry()
 		a.commit(now)
 		a.settleDrains(now)
 		a.settleResets()
@@ -207,6 +211,24 @@ func (a *Assignment) nextTimer(now time.Time) time.Time {
 
 // Joined reports whether the member has taken on an assignment, so that nothing produced from now on is missed.
 func (a *Assignment) Joined() bool { return a.joined.Load() }
+
+// Hurry reports whether the open batch should not wait for its interval: partitions wait for memory that it holds, or a
+// bounded run has received all that it wants.
+func (a *Assignment) Hurry() bool { return a.hurry.Load() }
+
+func (a *Assignment) updateHurry() { a.hurry.Store(a.paused > 0 || a.allFinished()) }
+
+func (a *Assignment) allFinished() bool {
+	if a.deps.End == nil {
+		return false
+	}
+	for _, s := range a.streams {
+		if !s.finished() {
+			return false
+		}
+	}
+	return len(a.streams) > 0
+}
 
 // LastTurn is when the loop last came round; it does so at least every second.
 func (a *Assignment) LastTurn() time.Time { return time.Unix(0, a.beat.Load()) }

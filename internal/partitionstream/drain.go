@@ -69,6 +69,7 @@ func (a *Assignment) report(d *drain) {
 	for _, s := range d.streams {
 		left, ok := unsettled(s, d.to[s.owner])
 		if ok && a.streams[keyOf(s.owner)] == s {
+			a.givenUp = append(a.givenUp, left)
 			a.log.Warn("partition given up before all was delivered and committed: these offsets may be delivered again",
 				"topic", s.owner.Topic, "partition", s.owner.Partition, "from", left.Span.First, "to", left.Span.Next)
 		}
@@ -87,6 +88,7 @@ func (a *Assignment) Stop() <-chan struct{} {
 	done := make(chan struct{})
 	a.mail.post(func() {
 		a.stopping = true
+		a.givenUp = nil // what revokes gave up belongs to others now
 		a.drain(a.all(), time.Time{}, func() { close(done) })
 	})
 	return done
@@ -96,12 +98,13 @@ func (a *Assignment) Stop() <-chan struct{} {
 // acknowledge no more.
 func (a *Assignment) Abandon() { a.mail.post(func() { a.sinkGone = true }) }
 
-// Unsettled returns, per partition, the span that is in a batch but not committed, in (topic, partition) order. During a
-// stop this is what is being waited for.
+// Unsettled returns, per partition, the span that is in a batch but not committed, in (topic, partition) order: what a
+// stop is waiting for, or has given up.
 func (a *Assignment) Unsettled() ([]Unsettled, error) {
 	var left []Unsettled
 	err := a.call(func(done func()) {
 		defer done()
+		left = slices.Clone(a.givenUp)
 		goals := make(map[record.Owner]int64)
 		for _, d := range a.drains {
 			maps.Copy(goals, d.to)

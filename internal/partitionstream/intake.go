@@ -34,7 +34,11 @@ func (a *Assignment) append(p partition, records []*kgo.Record, now time.Time) {
 	}
 	before := s.stats.records
 	wasOpen, wasFinished := s.open, s.finished()
-	a.put(s.receive(records, now)...)
+	cut := s.receive(records, now)
+	if s.finished() {
+		a.updateHurry() // before the last block can reach the batch that is to hurry
+	}
+	a.put(cut...)
 	a.received.Add(s.stats.records - before)
 	if s.open != nil && s.open != wasOpen {
 		a.noteOpened(s)

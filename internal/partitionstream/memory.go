@@ -35,6 +35,9 @@ func (a *Assignment) loads() (paused int64, running []load) {
 // pauseForMemory stops fetching streams. Their open blocks go on their way: nothing more is added to them, and memory
 // that waits for a long interval to end would hold up everybody.
 func (a *Assignment) pauseForMemory(streams []*stream, used int64) {
+	if len(streams) > 0 {
+		a.hurry.Store(true) // before their last blocks can reach the batch that is to hurry
+	}
 	for _, s := range streams {
 		s.paused = true
 		if s.open != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"streamer/internal/kafka"
 	"streamer/internal/record"
 )
 
@@ -79,6 +80,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	for _, why := range record.Reasons() {
 		m.blocks.WithLabelValues(why.String())
+	}
+	for _, class := range []kafka.CommitClass{kafka.CommitTransient, kafka.CommitOwnership, kafka.CommitFatal} {
+		m.commitErrors.WithLabelValues(class.String())
 	}
 	for _, event := range []string{"assigned", "revoked", "lost"} {
 		m.rebalances.WithLabelValues(event)

@@ -14,7 +14,7 @@ func (a *Assignment) pollError(p partition, err error) {
 	switch failure.Class {
 	case kafka.PollClosed: // the wait was over, or the service is
 	case kafka.PollRetry, kafka.PollSession:
-		a.log.Warn("poll failed; the client tries again", "error", failure)
+		a.log.Debug("poll failed; the client tries again", "error", failure) // the lag watch says that the brokers are lost
 	case kafka.PollOutOfRange, kafka.PollDataLoss:
 		// After a loss kgo has moved its position back already: records with offsets that were received before are new ones,
 		// so the stream cannot just go on.

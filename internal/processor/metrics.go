@@ -18,7 +18,7 @@ type Metrics struct {
 // NewMetrics registers the pool's metrics.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	f := promauto.With(r)
-	return &Metrics{
+	m := &Metrics{
 		workers: f.NewGauge(prometheus.GaugeOpts{
 			Name: "streamer_pool_workers", Help: "Workers that process blocks.",
 		}),
@@ -44,6 +44,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Records that the pipeline could not process, by class of failure and by what pipeline.on_error did.",
 		}, []string{"class", "action"}),
 	}
+	for _, class := range record.Classes() { // a series that begins with its first failure hides it from rate()
+		m.failed.WithLabelValues(class, "skip")
+		m.failed.WithLabelValues(class, "fail")
+	}
+	return m
 }
 
 func (m *Metrics) observe(b *record.Block) {

@@ -65,6 +65,9 @@ type Output struct {
 	Offset int64
 }
 
+// Classes lists the classes of a [Failure].
+func Classes() []string { return []string{"decode", "evaluate", "encode"} }
+
 // Failure is one record that the pipeline could not process. It never holds payload.
 type Failure struct {
 	Offset int64
@@ -74,7 +77,15 @@ type Failure struct {
 }
 
 func (f Failure) Error() string {
-	return fmt.Sprintf("offset %d: %s: %s: %v", f.Offset, f.Class, f.Step, f.Err)
+	return fmt.Sprintf("offset %d: %s", f.Offset, f.Reason())
+}
+
+// Reason is the failure without its place: class, step and cause. Decode and encode are their own steps.
+func (f Failure) Reason() string {
+	if f.Step == f.Class {
+		return fmt.Sprintf("%s: %v", f.Class, f.Err)
+	}
+	return fmt.Sprintf("%s: %s: %v", f.Class, f.Step, f.Err)
 }
 
 // Unwrap returns the cause.
@@ -107,6 +118,19 @@ type Block struct {
 
 	bytes   int64
 	account *Account
+}
+
+// Until returns the block as far as it comes before offset. It takes the block's place, and its charge: the block itself
+// must not be released any more.
+func (b *Block) Until(offset int64) *Block {
+	short := *b
+	end := 0
+	for end < len(short.Out) && short.Out[end].Offset < offset {
+		end++
+	}
+	short.Out = short.Out[:end:end]
+	short.Span.Next, short.Span.LeaderEpoch = offset, -1
+	return &short
 }
 
 // Batch is a consistent cut over partitions: the unit of delivery and of commit. Blocks are ordered by (topic,

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ type delivery struct {
 	wants        chan<- struct{}
 	batches      <-chan *record.Batch
 	acknowledged func(*record.Batch)
-	failed       func(error)
+	failed       func(err error, reached bool) // reached: everything before the record at fault is acknowledged
 	metrics      *batcher.Metrics
 	history      *history
 	dead         chan struct{} // closed when the sink has failed for good: nothing more will be acknowledged
@@ -36,19 +37,46 @@ func (d *delivery) Run(ctx context.Context) error {
 			return nil
 		}
 		b := <-d.batches // the union answers a want at once
-		began := time.Now()
-		if err := d.writer.Write(ctx, b); err != nil {
-			if ctx.Err() == nil {
-				d.failed(err)
-				close(d.dead)
-			}
+		refused, err := d.write(ctx, b)
+		switch {
+		case ctx.Err() != nil && err != nil:
 			return nil
+		case err != nil:
+			d.failed(err, false)
+		case refused != nil:
+			d.failed(refused, true)
+		default:
+			continue
 		}
-		delays := batcher.DelaysOf(b, began)
-		d.metrics.Delivered(delays)
-		d.history.add(b, delays)
-		d.acknowledged(b)
+		close(d.dead)
+		return nil
 	}
+}
+
+// write delivers the batch and acknowledges it. If the sink refuses one record for good, what comes before that record and
+// the other partitions are delivered all the same, and refused says which it was: the group's commit then stands at that
+// record, and skipping it skips nothing else.
+func (d *delivery) write(ctx context.Context, b *record.Batch) (refused, err error) {
+	began := time.Now()
+	for {
+		err = d.writer.Write(ctx, b)
+		p, permanent := errors.AsType[*sink.PermanentError](err)
+		if err == nil || !permanent || p.Origin == nil || ctx.Err() != nil {
+			break
+		}
+		if refused == nil {
+			refused = err
+		}
+		batcher.Truncate(b, p.Origin.Owner, p.Origin.Offset)
+	}
+	if err != nil {
+		return nil, errors.Join(refused, err)
+	}
+	delays := batcher.DelaysOf(b, began)
+	d.metrics.Delivered(delays)
+	d.history.add(b, delays)
+	d.acknowledged(b)
+	return refused, nil
 }
 
 // historyLength is how many batches the status shows.

@@ -46,15 +46,18 @@ type RecordError struct {
 }
 
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("record %s@%d failed: %s: %s: %v; everything before it is delivered and committed, nothing past it; %s",
-		e.Owner, e.Failure.Offset, e.Failure.Class, e.Failure.Step, e.Failure.Err, e.remedy)
+	return fmt.Sprintf("record %s@%d failed: %s; %s", e.Owner, e.Failure.Offset, e.Failure.Reason(), e.remedy)
 }
 
 // Unwrap returns the cause.
 func (e *RecordError) Unwrap() error { return e.Failure.Err }
 
 func (s *Service) recordError(o record.Owner, f *record.Failure) error {
-	return &RecordError{Owner: o, Failure: *f, remedy: s.goOn(o, f.Offset) + ", or set pipeline.on_error: skip"}
+	remedy := "everything before it is delivered, nothing past it; "
+	if s.cfg.Source.Kafka.Group != "" {
+		remedy = "everything before it is delivered and committed, nothing past it; "
+	}
+	return &RecordError{Owner: o, Failure: *f, remedy: remedy + s.goOn(o, f.Offset) + ", or set pipeline.on_error: skip"}
 }
 
 // goOn is the command that goes on behind a record.
@@ -63,11 +66,7 @@ func (s *Service) goOn(o record.Owner, offset int64) string {
 	if group == "" {
 		return "mend the record's producer or the pipeline and run again"
 	}
-	at := ""
-	if s.opts.ConfigFile != "" {
-		at = " -c " + s.opts.ConfigFile
-	}
-	return fmt.Sprintf("to go on from there: streamer offsets skip %s@%d --group %s%s --execute", o, offset, group, at)
+	return "to go on from there: " + skipCommand(o, offset, group, s.opts.CommandFlags)
 }
 
 // sinkFailedError is a failure of the sink that trying again cannot mend.
@@ -80,10 +79,10 @@ func (e *sinkFailedError) Error() string { return e.err.Error() + e.remedy }
 
 func (e *sinkFailedError) Unwrap() error { return e.err }
 
-func (s *Service) sinkError(err error) error {
+func (s *Service) sinkError(err error, reached bool) error {
 	failed := &sinkFailedError{err: err}
-	if p, ok := errors.AsType[*sink.PermanentError](err); ok && p.Origin != nil {
-		failed.remedy = "; " + s.goOn(p.Origin.Owner, p.Origin.Offset)
+	if p, ok := errors.AsType[*sink.PermanentError](err); ok && p.Origin != nil && reached {
+		failed.remedy = "; everything before it is delivered, nothing past it; " + s.goOn(p.Origin.Owner, p.Origin.Offset)
 	}
 	return failed
 }

@@ -58,7 +58,11 @@ func (w *lagWatch) look(ctx context.Context) error {
 	}
 	ends, err := w.lookups.Ends(ctx, of, w.isolation)
 	if err != nil {
-		return err
+		if unreachable := w.ping(ctx); unreachable != nil {
+			return unreachable
+		}
+		w.log.Warn("looking up the lag failed although the brokers answer; trying again", "error", err)
+		return nil
 	}
 	w.assignment.Ends(ends)
 	return nil

@@ -124,7 +124,7 @@ func (m *member) connect(block partitionstream.Config, batch batcher.Config, slo
 	m.delivery = &delivery{
 		writer: sink.NewWriter(m.sink, retry, log, sink.NewMetrics(registry)), wants: wants, batches: gives,
 		metrics: metrics, history: newHistory(), dead: make(chan struct{}), ended: make(chan struct{}),
-		failed: m.failed.fail,
+		failed: func(err error, _ bool) { m.failed.fail(err) },
 	}
 	workers := []processor.Worker{slowWorker{m.w.child(), slowest}, slowWorker{m.w.child(), slowest}}
 	var made atomic.Int32
@@ -136,7 +136,7 @@ func (m *member) connect(block partitionstream.Config, batch batcher.Config, slo
 		Logger: log, Metrics: partitionstream.NewMetrics(registry), Fail: m.failed.fail,
 		Forget: func(map[string][]int32) {}, DrainTimeout: 3 * time.Second,
 	})
-	sequencer.fenced = m.assignment.Fenced
+	sequencer.fenced, sequencer.hurry = m.assignment.Fenced, m.assignment.Hurry
 	sequencer.stopped = func(record.Owner, *record.Failure) {}
 	m.delivery.acknowledged = m.assignment.Acknowledged
 	m.stages.run("pool", m.stages.work, pool.Run)

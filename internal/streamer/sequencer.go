@@ -21,7 +21,8 @@ type sequencer struct {
 	gives  chan<- *record.Batch // answered at once by a writer that wants
 	ended  chan struct{}
 
-	interval bool // false: a batch is cut as soon as the writer is free
+	interval bool        // false: a batch is cut as soon as the writer is free
+	hurry    func() bool // true: likewise, for now
 	fenced   func(*record.Block)
 	stopped  func(record.Owner, *record.Failure)
 	metrics  *batcher.Metrics
@@ -43,7 +44,7 @@ type sequencer struct {
 func newSequencer(cfg batcher.Config, metrics *batcher.Metrics) *sequencer {
 	return &sequencer{
 		asks: make(chan func()), ended: make(chan struct{}), born: time.Now(),
-		interval: cfg.Interval > 0, metrics: metrics,
+		interval: cfg.Interval > 0, hurry: func() bool { return false }, metrics: metrics,
 		order: union.NewOrder(), open: batcher.New(cfg), reach: make(map[record.Owner]int64),
 	}
 }
@@ -81,7 +82,7 @@ func (s *sequencer) Run(ctx context.Context) error {
 
 // wanted is the writer's request if there is something to answer it with.
 func (s *sequencer) wanted() <-chan struct{} {
-	if len(s.queue) > 0 || (!s.interval && !s.open.Empty()) {
+	if len(s.queue) > 0 || !s.open.Empty() && (!s.interval || s.hurry()) {
 		return s.wants
 	}
 	return nil
@@ -89,12 +90,20 @@ func (s *sequencer) wanted() <-chan struct{} {
 
 func (s *sequencer) next() *record.Batch {
 	if len(s.queue) == 0 {
-		s.cut(record.ByIdle, time.Now())
+		s.cut(s.early(), time.Now())
 	}
 	b := s.queue[0]
 	s.queue[0] = nil
 	s.queue = s.queue[1:]
 	return b
+}
+
+// early is why the open batch is cut before its interval is over.
+func (s *sequencer) early() record.Reason {
+	if s.interval {
+		return record.ByBytes // its memory is wanted, or nothing is left to wait for
+	}
+	return record.ByIdle
 }
 
 func (s *sequencer) take(b *record.Block) {

@@ -28,8 +28,9 @@ type Options struct {
 	Logger  *slog.Logger
 	Stdout  io.Writer // of the stdout sink
 	Version string
-	// ConfigFile is where the configuration came from, for the commands that errors tell the user to type; may be empty.
-	ConfigFile string
+	// CommandFlags are the flags by which this process reaches its brokers, such as -c and streamer.yaml, one word each.
+	// The commands that errors tell the user to type repeat them.
+	CommandFlags []string
 	// Progress receives a bounded run's progress and report; nil means that it is only logged.
 	Progress *Progress
 }
@@ -56,6 +57,7 @@ type Service struct {
 	watch      *lagWatch
 	bounded    *boundWatch
 	direct     kafka.Offsets // where a run without a group begins
+	noTopics   bool          // a pattern matched nothing at start
 	board      board
 	failed     failure
 	forget     func(gone map[string][]int32) // tells the fetch sizer
@@ -83,6 +85,7 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 // nil only if everything that was received and put into a batch has been delivered and committed.
 func (s *Service) Run(ctx context.Context) error {
 	limitMemory(s.log)
+	s.registry.MustRegister(newStates(s))
 	server := admin.New(s.cfg.Admin, admin.Deps{
 		Status: s.Status, Live: s.live, Ready: s.ready, Metrics: s.registry, Logger: s.log,
 	})
@@ -173,10 +176,10 @@ func (s *Service) connect(writer *sink.Writer) {
 		Direct:       source.Group == "",
 		End:          s.end(),
 	})
-	s.sequencer.fenced = s.assignment.Fenced
+	s.sequencer.fenced, s.sequencer.hurry = s.assignment.Fenced, s.assignment.Hurry
 	s.sequencer.stopped = func(o record.Owner, f *record.Failure) { s.failed.fail(s.recordError(o, f)) }
 	s.delivery.acknowledged = s.assignment.Acknowledged
-	s.delivery.failed = func(err error) { s.failed.fail(s.sinkError(err)) }
+	s.delivery.failed = func(err error, reached bool) { s.failed.fail(s.sinkError(err, reached)) }
 	s.watch = &lagWatch{
 		lookups: s.lookups, ping: s.ping, isolation: source.Isolation, assignment: s.assignment, log: s.log,
 	}

@@ -64,7 +64,7 @@ func (r *rig) produce(values ...string) {
 func (r *rig) run() {
 	r.t.Helper()
 	service, err := New(r.cfg, Options{
-		Logger: slog.New(slog.DiscardHandler), Stdout: r.out, ConfigFile: "streamer.yaml",
+		Logger: slog.New(slog.DiscardHandler), Stdout: r.out, CommandFlags: []string{"-c", "my streamer.yaml"},
 	})
 	if err != nil {
 		r.t.Fatalf("make service: %v", err)
@@ -247,8 +247,9 @@ func TestAPoisonRecordStopsTheServiceAtItself(t *testing.T) {
 			if !ok || failed.Failure.Offset != int64(at) {
 				t.Fatalf("Run: %v, want the record at %d", err, at)
 			}
-			if text := err.Error(); !strings.Contains(text, "streamer offsets skip events/0@"+strconv.Itoa(at)) ||
-				strings.Contains(text, "{poison") {
+			command := "streamer offsets skip events/0@" + strconv.Itoa(at) + " --group " + group +
+				" -c 'my streamer.yaml' --execute"
+			if text := err.Error(); !strings.Contains(text, command) || strings.Contains(text, "{poison") {
 				t.Fatalf("the message has not the command, or has the payload: %s", text)
 			}
 			if c := r.committed(); c != int64(at) {

@@ -76,6 +76,7 @@ func (s *Service) lookUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.noTopics = partitions.Len() == 0
 	now := time.Now()
 	if source.Until != "" {
 		if s.bound, err = s.lookups.CaptureEnds(ctx, source, partitions, now); err != nil {

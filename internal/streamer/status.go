@@ -81,6 +81,9 @@ func (s *Service) partition(p partitionstream.PartitionStatus, lost error) admin
 		Records: p.Records, Bytes: p.Bytes, Position: p.Position, Delivered: p.Delivered, Committed: p.Committed,
 		End: p.End, Lag: p.Lag, LagSeconds: p.LagTime.Seconds(), InFlightBytes: p.InFlight, Paused: p.Paused,
 	}
+	if p.Lag < 0 {
+		shown.LagSeconds = -1 // unknown, which is not 0
+	}
 	if lost != nil && p.State != partitionstream.Draining {
 		shown.State, shown.Reason = admin.StateBrokerLost, lost.Error()
 	}
@@ -128,6 +131,7 @@ var (
 	errStarting = errors.New("starting")
 	errDraining = errors.New("draining")
 	errJoining  = errors.New("joining the group")
+	errNoTopics = errors.New("joining the group: no topic matched source.kafka.topic_pattern at start")
 )
 
 // ready returns nil when the member has joined and reaches its brokers.
@@ -137,6 +141,8 @@ func (s *Service) ready() error {
 		return errStarting
 	case s.board.isDraining():
 		return errDraining
+	case !s.assignment.Joined() && s.noTopics:
+		return errNoTopics
 	case !s.assignment.Joined():
 		return errJoining
 	}

@@ -27,25 +27,31 @@ func (s *Service) stop(ctx context.Context, stages *stages) error {
 	s.leave(limit)
 	s.assignment.Close()
 	stages.endWork()
-	return errors.Join(s.failed.err(), abandoned, s.closeSink(limit))
+	err := errors.Join(s.failed.err(), abandoned, s.closeSink(limit))
+	_, totals := s.delivery.history.read()
+	received, _ := s.assignment.Counts()
+	s.log.Info("stopped", "received", received, "delivered", totals.Delivered, "filtered", totals.Filtered,
+		"skipped", totals.Skipped, "batches", totals.Batches, "ran", time.Since(s.started).Round(time.Millisecond).String())
+	return err
 }
 
 // awaitDrain waits for the drain. The error names what could not be delivered and committed; nil if nothing.
 func (s *Service) awaitDrain(limit context.Context, drained <-chan struct{}) error {
-	var abandoned error
+	why := ""
 	dead := s.delivery.dead
 	for {
 		select {
 		case <-drained:
-			return abandoned
+			if why == "" {
+				return nil
+			}
+			return s.abandoned(why)
 		case <-dead:
-			dead = nil
-			// Before giving up: afterwards the partitions are gone, and nobody could tell what was left.
-			abandoned = s.abandoned("the sink failed")
+			dead, why = nil, "the sink failed"
 			s.assignment.Abandon()
 		case <-limit.Done():
-			abandoned = errors.Join(abandoned, s.abandoned(fmt.Sprintf(
-				"shutdown.timeout (%s) passed before everything was delivered and committed", s.cfg.Shutdown.Timeout)))
+			abandoned := s.abandoned(fmt.Sprintf("shutdown.timeout (%s) passed before everything was delivered and committed",
+				s.cfg.Shutdown.Timeout))
 			s.assignment.Abandon() // or leaving the group would wait for the same sink again
 			return abandoned
 		}
