@@ -8,9 +8,6 @@ import (
 	"streamer/internal/setting"
 )
 
-// variablePrefix begins the name of every variable that is looked at.
-const variablePrefix = "STREAMER_"
-
 // environment is what the variables say.
 type environment struct {
 	values   layer
@@ -25,7 +22,7 @@ func readEnvironment(variables []string, schema *schema) *environment {
 	known := schema.variables()
 	for _, variable := range variables {
 		name, text, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, variablePrefix) || text == "" || isServiceLink(name, text) {
+		if !strings.HasPrefix(name, setting.VariablePrefix) || text == "" || isServiceLink(name, text) {
 			continue
 		}
 		k, found := known[name]

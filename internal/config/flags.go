@@ -1,6 +1,10 @@
 package config
 
-import "streamer/internal/setting"
+import (
+	"strings"
+
+	"streamer/internal/setting"
+)
 
 // flagPrefix is how a fault names the flag that gave the value.
 const flagPrefix = "--set "
@@ -11,10 +15,16 @@ type flagged struct {
 	faults Faults
 }
 
-// readFlags takes values by key path. Secrets are refused: every user of the machine can read a command line.
-func readFlags(flags map[string]string, schema *schema) *flagged {
+// readFlags takes flags as they stand behind --set, KEY=VALUE; of two for one key the last holds. Secrets are refused: every
+// user of the machine can read a command line.
+func readFlags(flags []string, schema *schema) *flagged {
+	last := make(map[string]string, len(flags))
+	for _, flag := range flags {
+		path, _, _ := strings.Cut(flag, "=")
+		last[path] = flag
+	}
 	f := &flagged{values: layer{}}
-	for _, path := range sortedNames(flags) {
+	for _, path := range sortedNames(last) {
 		k, found := schema.byPath[path]
 		if !found {
 			f.fault(path, schema.unknownPath(path))
@@ -27,7 +37,12 @@ func readFlags(flags map[string]string, schema *schema) *flagged {
 			})
 			continue
 		}
-		value, fault := k.parseLine(flags[path])
+		_, text, given := strings.Cut(last[path], "=")
+		if !given {
+			f.fault(path, setting.Fault{Field: path, Remedy: "has no value; write " + flagPrefix + path + "=VALUE"})
+			continue
+		}
+		value, fault := k.parseLine(text)
 		if fault != nil {
 			f.fault(path, *fault)
 			continue

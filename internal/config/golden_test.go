@@ -62,16 +62,14 @@ func eachFile(t *testing.T, pattern string, check func(t *testing.T, path string
 	}
 }
 
-func inputs(t *testing.T, path string) (env []string, flags map[string]string) {
+func inputs(t *testing.T, path string) (env, flags []string) {
 	t.Helper()
-	flags = map[string]string{}
 	for line := range strings.Lines(read(t, path)) {
 		if variable, found := strings.CutPrefix(strings.TrimSpace(line), "# env "); found {
 			env = append(env, variable)
 		}
 		if set, found := strings.CutPrefix(strings.TrimSpace(line), "# set "); found {
-			key, value, _ := strings.Cut(set, "=")
-			flags[key] = value
+			flags = append(flags, set)
 		}
 	}
 	return env, flags

@@ -8,9 +8,9 @@ import (
 )
 
 // Load reads the configuration from the file at path (none if it is empty), from variables as os.Environ gives them, and
-// from flags by key path. An error is of type [Faults] unless the program itself is at fault. Then Config holds
+// from flags of the form KEY=VALUE. An error is of type [Faults] unless the program itself is at fault. Then Config holds
 // what could be read, and defaults for the rest; that is enough for `health` to find the admin listener, not to run.
-func Load(path string, env []string, flags map[string]string) (Config, Origins, []Warning, error) {
+func Load(path string, env []string, flags []string) (Config, Origins, []Warning, error) {
 	schema := newSchema()
 	file := readFile(path, schema)
 	environment := readEnvironment(env, schema)

@@ -100,7 +100,7 @@ func TestPrecedence(t *testing.T) {
 	directory := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		inFile, inEnv, inFlag := rapid.Bool().Draw(t, "file"), rapid.Bool().Draw(t, "env"), rapid.Bool().Draw(t, "flag")
-		text, env, flags := smallest, []string{"STREAMER_KAFKA_BROKERS="}, map[string]string{}
+		text, env, flags := smallest, []string{"STREAMER_KAFKA_BROKERS="}, []string(nil)
 		want, brokers := setting.Duration(200*time.Millisecond), kafka.DefaultConfig().Brokers
 		path := filepath.Join(directory, "config.yaml")
 		origin := "default"
@@ -113,7 +113,7 @@ func TestPrecedence(t *testing.T) {
 			want, brokers, origin = setting.Duration(2*time.Second), []string{"env:1"}, "STREAMER_BLOCK_INTERVAL"
 		}
 		if inFlag {
-			flags = map[string]string{"block.interval": "3s", "kafka.brokers": "flag:1,flag:2"}
+			flags = []string{"block.interval=1s", "kafka.brokers=flag:1,flag:2", "block.interval=3s"}
 			want, brokers, origin = setting.Duration(3*time.Second), []string{"flag:1", "flag:2"}, "--set block.interval"
 		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -142,7 +142,7 @@ func TestEffectiveReadsBack(t *testing.T) {
 	for _, path := range append(paths, reference) {
 		env, flags := inputs(t, path)
 		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "STREAMER_KAFKA_SASL_PASSWORD=") })
-		flags["kafka.sasl.mechanism"], flags["kafka.sasl.username"] = "", ""
+		flags = append(flags, "kafka.sasl.mechanism=", "kafka.sasl.username=")
 		cfg, origins, _, err := config.Load(path, env, flags)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
@@ -203,7 +203,7 @@ func TestSecretsShowNowhere(t *testing.T) {
 		path := writeConfig(t, text+"\n")
 		cfg, origins, warnings, err := config.Load(path,
 			[]string{"STREAMER_KAFKA_SASL_PASSWORD=" + canary, "STREAMER_KAFKA_SASL_PASSWORT=" + canary},
-			map[string]string{"kafka.sasl.password": canary, "kafka.sasl.passwort": canary})
+			[]string{"kafka.sasl.password=" + canary, "kafka.sasl.passwort=" + canary})
 		if err == nil {
 			t.Errorf("%s: no faults", name)
 		}

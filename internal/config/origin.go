@@ -102,9 +102,10 @@ type Warning struct{ Fault Fault }
 // String renders the warning as a fault is.
 func (w Warning) String() string { return w.Fault.Error() }
 
-// Concerning returns the faults of one section, and those of the file as a whole.
+// Concerning returns the faults of one section, those of the file as a whole, and those of the flags: they were written for
+// this very command, and a typing error in one would leave a default in its place.
 func (f Faults) Concerning(section string) Faults {
 	return slices.DeleteFunc(slices.Clone(f), func(fault Fault) bool {
-		return fault.Field != "" && fault.Field != section && !strings.HasPrefix(fault.Field, section+".")
+		return fault.Origin.Kind != FromFlag && fault.Field != "" && fault.Field != section && !strings.HasPrefix(fault.Field, section+".")
 	})
 }

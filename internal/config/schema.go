@@ -19,7 +19,7 @@ type key struct {
 
 // variable is the key's environment variable.
 func (k key) variable() string {
-	return variablePrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
+	return setting.Variable(k.path)
 }
 
 // secret values are taken from the environment only, and shown nowhere.

@@ -129,6 +129,8 @@ func (w *rewriter) identifier(n *ast.IdentifierNode) *path {
 	case n.Value == "meta":
 		w.fail(n, "meta alone is not a value", "write one of meta."+strings.Join(metaNames(), ", meta.")+
 			`; the value's own field is $env["meta"]`)
+	case w.shape == Opaque && n.Value == "value":
+		w.fail(n, "the value is not decoded", "write decode: string for the whole text, or decode: json if value is a field of it")
 	case w.shape == Opaque:
 		w.fail(n, fmt.Sprintf("the value is not decoded, so it has no field %s", n.Value),
 			"write decode: json, or use only meta."+strings.Join(metaNames(), ", meta."))

@@ -36,10 +36,8 @@ func ParseStart(text string) (Position, error) {
 	if position, ok := parsePosition(text); ok && position.kind != positionOffset {
 		return position, nil
 	}
-	return Position{}, setting.Fault{
-		Value:  text,
-		Remedy: "is not a start; write earliest, latest, a time such as " + exampleTime + ", or a duration back such as -15m",
-	}
+	return Position{}, notPosition(text, "a start",
+		"earliest, latest, a time such as "+exampleTime+", or a duration back such as -15m")
 }
 
 // ParseUntil reads `latest` or an RFC 3339 time. The error is a [setting.Fault] without a field.
@@ -48,9 +46,7 @@ func ParseUntil(text string) (Position, error) {
 	if ok && (position.kind == positionLatest || position.kind == positionTime) {
 		return position, nil
 	}
-	return Position{}, setting.Fault{
-		Value: text, Remedy: "is not an end; write latest, or a time such as " + exampleTime,
-	}
+	return Position{}, notPosition(text, "an end", "latest, or a time such as "+exampleTime)
 }
 
 // ParseTarget reads what [ParseStart] reads, or one offset for every partition. The error is a [setting.Fault] without a
@@ -59,11 +55,15 @@ func ParseTarget(text string) (Position, error) {
 	if position, ok := parsePosition(text); ok {
 		return position, nil
 	}
-	return Position{}, setting.Fault{
-		Value: text,
-		Remedy: "is not a position; write earliest, latest, an offset such as 1200, a time such as " + exampleTime +
-			", or a duration back such as -15m",
+	return Position{}, notPosition(text, "a position",
+		"earliest, latest, an offset such as 1200, a time such as "+exampleTime+", or a duration back such as -15m")
+}
+
+func notPosition(text, wanted, choice string) setting.Fault {
+	if text == "" {
+		return setting.Fault{Remedy: "is missing; write " + choice}
 	}
+	return setting.Fault{Value: text, Remedy: "is not " + wanted + "; write " + choice}
 }
 
 func parsePosition(text string) (Position, bool) {

@@ -119,7 +119,7 @@ func (s SASL) validate(path string) []setting.Fault {
 	case s.Password != "" && s.PasswordFile != "":
 		fault("password_file", s.PasswordFile, "stands beside password; keep one of the two")
 	case s.Password == "" && s.PasswordFile == "":
-		fault("password", "", "is missing; set password_file, or the environment variable of "+path+".password")
+		fault("password", "", "is missing; set password_file, or the variable "+setting.Variable(path+".password"))
 	case s.PasswordFile != "":
 		if _, err := s.secret(path); err != nil {
 			faults = append(faults, asFault(err, path+".password_file", s.PasswordFile))

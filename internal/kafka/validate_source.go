@@ -66,6 +66,8 @@ func (s SourceConfig) validateTopics() []setting.Fault {
 	var faults []setting.Fault
 	for i, topic := range s.Topics {
 		switch {
+		case topic == "":
+			faults = append(faults, sourceFault("topics", "", "has an empty name in it; write the topic's name, or remove it"))
 		case !validTopic(topic):
 			faults = append(faults, sourceFault("topics", topic,
 				"is not a topic name; use letters, digits, dots, dashes and underscores, at most 249"))

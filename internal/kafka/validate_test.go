@@ -69,7 +69,7 @@ func TestConfigFaults(t *testing.T) {
 		},
 		"no user or password": {
 			func(c *kafka.Config) { c.SASL.Mechanism = "PLAIN" },
-			[]string{`sink.kafka.sasl.username: is missing`, `sink.kafka.sasl.password: is missing`},
+			[]string{`sink.kafka.sasl.username: is missing`, `sink.kafka.sasl.password: is missing; set password_file, or the variable STREAMER_SINK_KAFKA_SASL_PASSWORD`},
 		},
 		"two passwords": {
 			func(c *kafka.Config) {
@@ -108,13 +108,17 @@ func TestSourceConfigFaults(t *testing.T) {
 		change func(*kafka.SourceConfig)
 		want   []string
 	}{
-		"good":            {func(*kafka.SourceConfig) {}, nil},
-		"good pattern":    {func(s *kafka.SourceConfig) { s.Topics, s.TopicPattern = nil, "^events-" }, nil},
-		"bounded":         {func(s *kafka.SourceConfig) { s.Group, s.Until = "", "latest" }, nil},
-		"no topics":       {func(s *kafka.SourceConfig) { s.Topics = nil }, []string{"source.kafka.topics: is missing"}},
-		"both":            {func(s *kafka.SourceConfig) { s.TopicPattern = "x" }, []string{`source.kafka.topic_pattern: "x" stands beside topics`}},
-		"bad pattern":     {func(s *kafka.SourceConfig) { s.Topics, s.TopicPattern = nil, "(" }, []string{`topic_pattern: "(" is not a regular expression`}},
-		"bad topic":       {func(s *kafka.SourceConfig) { s.Topics = []string{"a b", ".."} }, []string{`"a b" is not a topic name`, `".." is not`}},
+		"good":         {func(*kafka.SourceConfig) {}, nil},
+		"good pattern": {func(s *kafka.SourceConfig) { s.Topics, s.TopicPattern = nil, "^events-" }, nil},
+		"bounded":      {func(s *kafka.SourceConfig) { s.Group, s.Until = "", "latest" }, nil},
+		"no topics":    {func(s *kafka.SourceConfig) { s.Topics = nil }, []string{"source.kafka.topics: is missing"}},
+		"both":         {func(s *kafka.SourceConfig) { s.TopicPattern = "x" }, []string{`source.kafka.topic_pattern: "x" stands beside topics`}},
+		"bad pattern":  {func(s *kafka.SourceConfig) { s.Topics, s.TopicPattern = nil, "(" }, []string{`topic_pattern: "(" is not a regular expression`}},
+		"bad topic":    {func(s *kafka.SourceConfig) { s.Topics = []string{"a b", ".."} }, []string{`"a b" is not a topic name`, `".." is not`}},
+		"empty topic": {func(s *kafka.SourceConfig) { s.Topics = []string{"a", ""} }, []string{
+			"source.kafka.topics: has an empty name in it; write the topic's name, or remove it",
+		}},
+		"no start":        {func(s *kafka.SourceConfig) { s.Start = "" }, []string{`source.kafka.start: is missing; write earliest, latest`}},
 		"twice":           {func(s *kafka.SourceConfig) { s.Topics = []string{"a", "a"} }, []string{`topics: "a" is listed twice`}},
 		"no group":        {func(s *kafka.SourceConfig) { s.Group = "" }, []string{"source.kafka.group: is missing"}},
 		"protocol":        {func(s *kafka.SourceConfig) { s.GroupProtocol = "eager" }, []string{`"eager" is not known; write classic or consumer`}},

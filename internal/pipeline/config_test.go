@@ -124,6 +124,8 @@ func TestValidateFaults(t *testing.T) {
 		`{workers: 100000}`: {`pipeline.workers: "100000" is not a number of workers; write auto, or 1 to 4096`},
 		`{steps: [{filter: a == 1}]}`: {`pipeline.steps[0].filter: "a == 1" has an error at column 1: the value is not decoded, so it has no field a; ` +
 			`write decode: json, or use only meta.topic, meta.partition, meta.offset, meta.timestamp, meta.key, meta.headers`},
+		`{steps: [{filter: value contains "x"}]}`: {`pipeline.steps[0].filter: "value contains \"x\"" has an error at column 1: ` +
+			`the value is not decoded; write decode: string for the whole text, or decode: json if value is a field of it`},
 		`{decode: json, steps: [{filter: a ==}, {map: {b: c + , d: now()}}]}`: {
 			`pipeline.steps[0].filter: "a ==" has an error at column 4: the expression ends too early`,
 			`pipeline.steps[1].map.b: "c +" has an error at column 3: the expression ends too early`,

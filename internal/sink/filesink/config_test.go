@@ -1,6 +1,14 @@
 package filesink
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -20,5 +28,36 @@ func TestConfigValidate(t *testing.T) {
 		if fault.Field != "sink.file."+want[i] {
 			t.Errorf("fault %d is about %s, want sink.file.%s", i, fault.Field, want[i])
 		}
+	}
+}
+
+func TestExplainSaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		fmt.Sprintf("let user %d write to it", os.Geteuid()): &fs.PathError{Op: "mkdir", Path: "/data", Err: syscall.EACCES},
+		"mount it for writing":                               &fs.PathError{Op: "mkdir", Path: "/data", Err: syscall.EROFS},
+	} {
+		if got := explain(err); !errors.Is(got, err) || !strings.Contains(got.Error(), want) {
+			t.Errorf("%v; want it to say %s", got, want)
+		}
+	}
+}
+
+// The directory of a container is often a mount that belongs to somebody else.
+func TestNewNamesTheUserThatMayNotWrite(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	if err := os.Chmod(directory, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	cfg := DefaultConfig()
+	cfg.Directory, cfg.Instance = filepath.Join(directory, "out"), "test"
+	s, err := New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err == nil { // root may write anywhere
+		t.Cleanup(func() { _ = s.Close() })
+		t.Skip("this user may write to a directory without permission")
+	}
+	if want := "create sink.file.directory: "; !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "let user") {
+		t.Errorf("err = %v", err)
 	}
 }

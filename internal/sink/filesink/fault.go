@@ -2,6 +2,9 @@ package filesink
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"syscall"
 
@@ -10,6 +13,19 @@ import (
 
 var errInUse = errors.New("another process writes to sink.file.directory as the same instance; stop it, " +
 	"or give each process its own sink.file.instance")
+
+// explain says what helps when the directory cannot be used at the start; afterwards such a failure is waited out. The user
+// is named by number: in the container image it is one that the host's directories do not know.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; let user %d write to it, or choose another directory", err, os.Geteuid())
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; mount it for writing, or choose another directory", err)
+	default:
+		return err
+	}
+}
 
 // mayPass lists what an operator can mend, or the machine itself, while Streamer waits: space, quota, a mount that went
 // away or turned read-only, permissions, open files.

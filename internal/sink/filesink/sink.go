@@ -47,17 +47,17 @@ func New(ctx context.Context, cfg Config, logger *slog.Logger) (*Sink, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Directory, directoryMode); err != nil {
-		return nil, fmt.Errorf("create sink.file.directory: %w", err)
+		return nil, fmt.Errorf("create sink.file.directory: %w", explain(err))
 	}
 	names := naming{directory: cfg.Directory, stem: cfg.Prefix + "-" + instance + "-"}
 	held, err := lock(names.lockPath())
 	if err != nil {
-		return nil, fmt.Errorf("open sink.file.directory: %w", err)
+		return nil, fmt.Errorf("open sink.file.directory: %w", explain(err))
 	}
 	s, err := open(cfg.Rotate, names, osDisk{}, logger)
 	if err != nil {
 		_ = held.Close()
-		return nil, fmt.Errorf("open sink.file.directory: %w", err)
+		return nil, fmt.Errorf("open sink.file.directory: %w", explain(err))
 	}
 	s.lock = held
 	return s, nil
