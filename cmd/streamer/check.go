@@ -13,19 +13,19 @@ import (
 // checkBrokers asks the brokers what `run` would ask before it joins, and changes nothing. What is found goes to stderr;
 // all that is wrong is returned together.
 func (p *program) checkBrokers(ctx context.Context, cfg config.Config) error {
+	toKafka := cfg.Sink.Type == config.SinkKafka
+	own := toKafka && len(cfg.Sink.Kafka.Connection.Brokers) > 0
 	err := p.withAdmin(ctx, cfg.Kafka, "kafka", func(admin *kafka.Admin) error {
-		return p.checkSource(ctx, admin, cfg.Source.Kafka)
+		err := p.checkSource(ctx, admin, cfg.Source.Kafka)
+		if toKafka && !own {
+			err = errors.Join(err, p.checkSink(ctx, admin, cfg.Sink.Kafka))
+		}
+		return err
 	})
-	if cfg.Sink.Type != config.SinkKafka {
+	if !own {
 		return err
 	}
-	path := "kafka"
-	if len(cfg.Sink.Kafka.Connection.Brokers) > 0 {
-		path = "sink.kafka"
-	} else if _, unreachable := errors.AsType[*kafka.ConnectError](err); unreachable {
-		return err // the same brokers would not answer a second time either
-	}
-	return errors.Join(err, p.withAdmin(ctx, cfg.SinkConnection(), path, func(admin *kafka.Admin) error {
+	return errors.Join(err, p.withAdmin(ctx, cfg.SinkConnection(), "sink.kafka", func(admin *kafka.Admin) error {
 		return p.checkSink(ctx, admin, cfg.Sink.Kafka)
 	}))
 }
@@ -58,7 +58,7 @@ func (p *program) checkSource(ctx context.Context, admin *kafka.Admin, source ka
 		return fmt.Errorf("check the group: %w", err)
 	}
 	if notice != "" {
-		p.tellf("source.kafka.start: %s", notice)
+		p.tellf("%s", notice) // names its key itself
 	}
 	return nil
 }

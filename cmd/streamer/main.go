@@ -9,6 +9,6 @@ import (
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go stopOnSignals(cancel, os.Exit)
+	go stopOnSignals(cancel, os.Stderr, os.Exit)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Environ())) //nolint:gocritic // cancel frees nothing at exit
 }

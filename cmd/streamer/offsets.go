@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,21 +19,24 @@ import (
 
 // offsetsCommand is `streamer offsets`: look at a group's commits, and move them while it is stopped.
 type offsetsCommand struct {
-	connect func(*cobra.Command) (kafka.Config, error)
+	connect connectSettings
 	group   string
 	output  string
 	to      string
 	execute bool
 }
 
-func newOffsetsCommand(connect func(*cobra.Command) (kafka.Config, error)) *cobra.Command {
+// connectSettings reads how to reach the brokers, and the group that is meant when no flag names one.
+type connectSettings func() (connection kafka.Config, group string, err error)
+
+func newOffsetsCommand(connect connectSettings) *cobra.Command {
 	c := &offsetsCommand{connect: connect}
 	command := &cobra.Command{
 		Use:   "offsets",
 		Short: "Show or move the offsets that a consumer group has committed",
 	}
 	flags := command.PersistentFlags()
-	flags.StringVar(&c.group, "group", "", "the consumer group")
+	flags.StringVar(&c.group, "group", "", "the consumer group (default source.kafka.group)")
 	flags.StringVar(&c.output, "output", "table", "table or json")
 	command.AddCommand(c.list(), c.set(), c.skip())
 	return command
@@ -40,12 +44,12 @@ func newOffsetsCommand(connect func(*cobra.Command) (kafka.Config, error)) *cobr
 
 func (c *offsetsCommand) list() *cobra.Command {
 	return &cobra.Command{
-		Use:     "list [TOPIC...]",
+		Use:     "list [TOPIC[/PARTITION]...]",
 		Short:   "Show the group's state, and per partition its commit, the end and the lag",
 		Example: "  streamer offsets list --group ad-views",
-		RunE: func(cmd *cobra.Command, topics []string) error {
+		RunE: func(cmd *cobra.Command, targets []string) error {
 			return c.withAdmin(cmd, func(ctx context.Context, admin *kafka.Admin) error {
-				offsets, err := admin.GroupOffsets(ctx, c.group, topics...)
+				offsets, err := admin.GroupOffsets(ctx, c.group, targets...)
 				if err != nil {
 					return fmt.Errorf("list offsets: %w", err)
 				}
@@ -62,11 +66,11 @@ func (c *offsetsCommand) set() *cobra.Command {
 		Long: "Moves the commits of a stopped group. POSITION is earliest, latest, an offset, a time such as\n" +
 			"2026-01-31T15:04:05Z, or a duration back such as -15m.",
 		Example: "  streamer offsets set --group ad-views --to=-15m events",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needs("TOPIC[/PARTITION]", "is missing; write for example events, or events/3"),
 		RunE: func(cmd *cobra.Command, targets []string) error {
 			to, err := kafka.ParseTarget(c.to)
 			if err != nil {
-				return fmt.Errorf("--to: %w", err)
+				return inFlag("--to", err)
 			}
 			return c.move(cmd, func(ctx context.Context, admin *kafka.Admin) (kafka.Move, error) {
 				return admin.SetOffsets(ctx, c.group, targets, to, c.execute, time.Now())
@@ -83,7 +87,8 @@ func (c *offsetsCommand) skip() *cobra.Command {
 		Use:     "skip TOPIC/PARTITION@OFFSET",
 		Short:   "Let the group go on behind one record; shows what it would do unless --execute is given",
 		Example: "  streamer offsets skip --group ad-views events/3@1200 --execute",
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.MatchAll(
+			needs("TOPIC/PARTITION@OFFSET", "is missing; write for example events/3@1200"), cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.move(cmd, func(ctx context.Context, admin *kafka.Admin) (kafka.Move, error) {
 				return admin.SkipRecord(ctx, c.group, args[0], c.execute)
@@ -110,10 +115,7 @@ const offsetsTimeout = time.Minute
 // withAdmin checks flags and connection before it asks anything, so that a wrong password is an error of a second and
 // not of a minute.
 func (c *offsetsCommand) withAdmin(cmd *cobra.Command, do func(context.Context, *kafka.Admin) error) error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	connection, err := c.connect(cmd)
+	connection, err := c.settle()
 	if err != nil {
 		return err
 	}
@@ -132,14 +134,43 @@ func (c *offsetsCommand) withAdmin(cmd *cobra.Command, do func(context.Context, 
 	return do(ctx, kafka.NewAdmin(client))
 }
 
-func (c *offsetsCommand) validate() error {
-	if c.group == "" {
-		return setting.Fault{Field: "--group", Remedy: "is missing; write the consumer group"}
-	}
+// settle checks the flags, and takes from the configuration what they leave open.
+func (c *offsetsCommand) settle() (kafka.Config, error) {
 	if c.output != "table" && c.output != "json" {
-		return setting.Fault{Field: "--output", Value: c.output, Remedy: "is not known; write table or json"}
+		return kafka.Config{}, setting.Fault{Field: "--output", Value: c.output, Remedy: "is not known; write table or json"}
 	}
-	return nil
+	connection, group, err := c.connect()
+	if err != nil {
+		return kafka.Config{}, err
+	}
+	if c.group == "" {
+		c.group = group
+	}
+	if c.group == "" {
+		return kafka.Config{}, setting.Fault{
+			Field: "--group", Remedy: "is missing; write the consumer group, or a configuration with source.kafka.group",
+		}
+	}
+	return connection, nil
+}
+
+// needs refuses a command line without an argument by the argument's name; cobra would only count.
+func needs(argument, remedy string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return setting.Fault{Field: argument, Remedy: remedy}
+		}
+		return nil
+	}
+}
+
+// inFlag puts the flag's name before what is wrong with its value.
+func inFlag(flag string, err error) error {
+	if fault, ok := errors.AsType[setting.Fault](err); ok {
+		fault.Field = flag
+		return fault
+	}
+	return fmt.Errorf("%s: %w", flag, err)
 }
 
 func (c *offsetsCommand) print(out io.Writer, value any, table func(io.Writer)) error {
@@ -163,7 +194,11 @@ func (c *offsetsCommand) print(out io.Writer, value any, table func(io.Writer)) 
 
 func writeGroupOffsets(w io.Writer, offsets kafka.GroupOffsets) {
 	group := offsets.Group
-	_, _ = fmt.Fprintf(w, "group %s: %s, %d member(s)\n\n", group.Name, group.State, len(group.Members))
+	if group.Exists() {
+		_, _ = fmt.Fprintf(w, "group %s: %s, %d member(s)\n\n", group.Name, group.State, len(group.Members))
+	} else {
+		_, _ = fmt.Fprintf(w, "group %s does not exist: it was never used, or its commits have expired\n\n", group.Name)
+	}
 	_, _ = fmt.Fprintln(w, "TOPIC\tPARTITION\tCOMMITTED\tEND\tLAG")
 	for _, row := range offsets.Partitions {
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n",

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -39,9 +38,12 @@ func offsetsBroker(t *testing.T) kafka.Config {
 	return config
 }
 
+// configured is the group of the configuration that runOffsets gives to the command.
+const configured = "ad-views"
+
 func runOffsets(t *testing.T, config kafka.Config, args ...string) (string, error) {
 	t.Helper()
-	command := newOffsetsCommand(func(*cobra.Command) (kafka.Config, error) { return config, nil })
+	command := newOffsetsCommand(func() (kafka.Config, string, error) { return config, configured, nil })
 	command.SilenceUsage, command.SilenceErrors = true, true
 	out := &bytes.Buffer{}
 	command.SetOut(out)
@@ -73,8 +75,12 @@ func TestOffsetsOutput(t *testing.T) {
 			"TOPIC   PARTITION  FROM  TO  NOTE\nevents  0          3     0   \n\ncommitted to group ad-views\n",
 		},
 		{
+			"list events/0",
+			"group ad-views: Empty, 0 member(s)\n\nTOPIC   PARTITION  COMMITTED  END  LAG\nevents  0          0          10   10\n",
+		},
+		{
 			"list --group other events",
-			"group other: Dead, 0 member(s)\n\nTOPIC   PARTITION  COMMITTED  END  LAG\nevents  0          -          10   10\n",
+			"group other does not exist: it was never used, or its commits have expired\n\nTOPIC   PARTITION  COMMITTED  END  LAG\nevents  0          -          10   10\n",
 		},
 	} {
 		got, err := runOffsets(t, config, strings.Fields(step.args)...)
@@ -88,29 +94,31 @@ func TestOffsetsAsJSON(t *testing.T) {
 	t.Parallel()
 	out, err := runOffsets(t, offsetsBroker(t), "list", "--group", "ad-views", "--output", "json")
 	var got kafka.GroupOffsets
-	if err != nil || json.Unmarshal([]byte(out), &got) != nil || len(got.Partitions) != 1 || got.Partitions[0].Lag != 8 {
+	if err != nil || json.Unmarshal([]byte(out), &got) != nil || len(got.Partitions) != 1 || got.Partitions[0].Lag != 8 ||
+		!strings.Contains(out, `"members": []`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 func TestOffsetsRefusesBadFlags(t *testing.T) {
 	t.Parallel()
+	config := offsetsBroker(t)
 	for args, want := range map[string]string{
-		"list":                             "--group: is missing; write the consumer group",
-		"list --group g --output xml":      `--output: "xml" is not known; write table or json`,
-		"set --group g --to tomorrow a":    `"tomorrow" is not a position`,
-		"skip --group ad-views events":     `is not TOPIC/PARTITION@OFFSET`,
-		"set --group ad-views --to latest": "requires at least 1 arg",
+		"list --output xml":            `--output: "xml" is not known; write table or json`,
+		"list a:b":                     `target: "a:b" is not TOPIC or TOPIC/PARTITION`,
+		"list events/x":                `target: "events/x" is no partition; topic events has partitions 0 to 0`,
+		"set --to tomorrow a":          `--to: "tomorrow" is not a position; write earliest, latest, an offset`,
+		"set a":                        "--to: is missing; write earliest, latest, an offset such as 1200, a time",
+		"set --to latest":              "TOPIC[/PARTITION]: is missing; write for example events, or events/3",
+		"skip":                         "TOPIC/PARTITION@OFFSET: is missing; write for example events/3@1200",
+		"skip --group ad-views events": `is not TOPIC/PARTITION@OFFSET`,
+		"skip events/0@1 events/0@2":   "accepts at most 1 arg",
 	} {
-		config := kafka.DefaultConfig()
-		if strings.HasPrefix(args, "skip") {
-			config = offsetsBroker(t)
-		}
 		_, err := runOffsets(t, config, strings.Fields(args)...)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", args, err, want)
 		}
-		if _, fault := errors.AsType[setting.Fault](err); !fault && !strings.Contains(want, "requires") {
+		if _, fault := errors.AsType[setting.Fault](err); !fault && !strings.Contains(want, "accepts") {
 			t.Errorf("%s: %T is no fault of the user", args, err)
 		}
 	}

@@ -27,7 +27,7 @@ type program struct {
 // addConfigFlags gives cmd, and what is below it, the flags that say where the configuration is.
 func (p *program) addConfigFlags(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&p.file, "config", "c", "", "configuration `file`; may be left out when the environment says enough")
+	flags.VarP(&onceFlag{text: &p.file}, "config", "c", "configuration `file`; may be left out when the environment says enough")
 	flags.StringArrayVar(&p.sets, "set", nil, "set one `key=value`, such as block.interval=500ms; may be repeated")
 }
 
@@ -41,15 +41,11 @@ type settings struct {
 
 // load reads the configuration. With config.Faults as the error the settings hold what could be read.
 func (p *program) load() (settings, error) {
-	flags, err := p.flagValues()
-	if err != nil {
-		return settings{}, err
-	}
 	path, err := p.path()
 	if err != nil {
 		return settings{}, err
 	}
-	cfg, origins, warnings, err := config.Load(path, p.env, flags)
+	cfg, origins, warnings, err := config.Load(path, p.env, p.sets)
 	if err != nil {
 		err = fmt.Errorf("read configuration: %w", err)
 	}
@@ -82,17 +78,48 @@ func (p *program) path() (string, error) {
 	return p.fallback, nil
 }
 
-func (p *program) flagValues() (map[string]string, error) {
-	values := make(map[string]string, len(p.sets))
-	for _, set := range p.sets {
-		key, value, found := strings.Cut(set, "=")
-		if !found {
-			return nil, usagef("--set %s has no value; write --set %s=VALUE", set, set)
-		}
-		values[key] = value
+// connectionFlags are the flags of this command line that another command needs to reach the same brokers.
+func (p *program) connectionFlags() []string {
+	var flags []string
+	if p.file != "" {
+		flags = append(flags, "-c", p.file)
 	}
-	return values, nil
+	for _, set := range p.sets {
+		if strings.HasPrefix(set, "kafka.") {
+			flags = append(flags, "--set", set)
+		}
+	}
+	return flags
 }
+
+// onceFlag is a text that may be given once. Of two files the last would win, and all that the first says be missing
+// without a word.
+type onceFlag struct {
+	text  *string
+	given bool
+}
+
+var errTwice = errors.New("it is given twice; write it once")
+
+// Set implements [pflag.Value].
+func (f *onceFlag) Set(text string) error {
+	if f.given {
+		return errTwice
+	}
+	*f.text, f.given = text, true
+	return nil
+}
+
+// String implements [pflag.Value].
+func (f *onceFlag) String() string {
+	if f.text == nil { // pflag asks the zero value what the default looks like
+		return ""
+	}
+	return *f.text
+}
+
+// Type implements [pflag.Value].
+func (f *onceFlag) Type() string { return "string" }
 
 // warn prints the warnings for a person who is trying out a configuration.
 func (p *program) warn(warnings []config.Warning) {

@@ -51,11 +51,12 @@ func newRootCommand(p *program) *cobra.Command {
 	return root
 }
 
-// newOffsetsCommandOf gives `offsets` its connection: section kafka of the configuration, whatever the rest says.
+// newOffsetsCommandOf gives `offsets` its connection, section kafka of the configuration, and the group if there is one,
+// whatever the rest says.
 func newOffsetsCommandOf(p *program) *cobra.Command {
-	cmd := newOffsetsCommand(func(*cobra.Command) (kafka.Config, error) {
+	cmd := newOffsetsCommand(func() (kafka.Config, string, error) {
 		loaded, err := p.loadSection("kafka")
-		return loaded.Kafka, err
+		return loaded.Kafka, loaded.Source.Kafka.Group, err
 	})
 	p.addConfigFlags(cmd)
 	return cmd

@@ -39,11 +39,11 @@ func (p *program) serve(ctx context.Context) error {
 		logger.Warn("configuration", "warning", warning.String())
 	}
 	service, err := streamer.New(loaded.Config, streamer.Options{
-		Logger:     logger,
-		Stdout:     p.stdout,
-		Version:    buildVersion(),
-		ConfigFile: p.file,
-		Progress:   p.progress(logger),
+		Logger:       logger,
+		Stdout:       p.stdout,
+		Version:      buildVersion(),
+		CommandFlags: p.connectionFlags(),
+		Progress:     p.progress(logger),
 	})
 	if err != nil {
 		return err

@@ -14,12 +14,18 @@ var errNoAnswer = errors.New("no answer for the partition")
 // Group is the state of a consumer group as its coordinator tells it.
 type Group struct {
 	Name string `json:"name"`
-	// State is Kafka's word: Empty, Dead (also: never used), PreparingRebalance, Stable and so on.
+	// State is Kafka's word: Empty, Dead (the group does not exist), PreparingRebalance, Stable and so on.
 	State string `json:"state"`
 	// Protocol is classic or consumer; empty if the group does not exist or has never had a member.
 	Protocol string   `json:"protocol"`
-	Members  []Member `json:"members"`
+	Members  []Member `json:"members"` // empty, never nil: scripts get [] and not null
 }
+
+// Exists reports whether the coordinator knows the group.
+func (g Group) Exists() bool { return g.State != stateDead }
+
+// stateDead is the coordinator's word for a group that it does not know: never used, or forgotten since.
+const stateDead = "Dead"
 
 // Live reports whether the group has members. Then nobody but them may commit.
 func (g Group) Live() bool { return len(g.Members) > 0 }
@@ -51,7 +57,7 @@ func (a *Admin) Group(ctx context.Context, name string) (Group, error) {
 }
 
 func consumerGroup(group kadm.DescribedConsumerGroup) Group {
-	result := Group{Name: group.Group, State: group.State, Protocol: ProtocolConsumer}
+	result := Group{Name: group.Group, State: group.State, Protocol: ProtocolConsumer, Members: []Member{}}
 	for _, member := range group.Members {
 		protocol := ProtocolConsumer
 		if member.MemberType == 0 { // a classic member of a group that is being upgraded
@@ -74,12 +80,12 @@ func (a *Admin) classicGroup(ctx context.Context, name string) (Group, error) {
 		return described.On(name, func(group *kadm.DescribedGroup) error { return group.Err })
 	})
 	if errors.Is(err, kerr.GroupIDNotFound) {
-		return Group{Name: name, State: "Dead"}, nil
+		return Group{Name: name, State: stateDead, Members: []Member{}}, nil
 	}
 	if err != nil {
 		return Group{}, fmt.Errorf("describe group %s: %w", name, err)
 	}
-	result := Group{Name: name, State: group.State}
+	result := Group{Name: name, State: group.State, Members: []Member{}}
 	for _, member := range group.Members {
 		result.Protocol = ProtocolClassic
 		result.Members = append(result.Members, Member{

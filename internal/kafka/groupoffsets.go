@@ -30,8 +30,9 @@ type PartitionOffset struct {
 	Lag int64 `json:"lag"`
 }
 
-// GroupOffsets lists where the group stands in the topics; in all that it has commits of if none are named.
-func (a *Admin) GroupOffsets(ctx context.Context, name string, topics ...string) (GroupOffsets, error) {
+// GroupOffsets lists where the group stands in the targets, each TOPIC or TOPIC/PARTITION; without any in all topics that it
+// has commits of.
+func (a *Admin) GroupOffsets(ctx context.Context, name string, targets ...string) (GroupOffsets, error) {
 	group, err := a.Group(ctx, name)
 	if err != nil {
 		return GroupOffsets{}, err
@@ -40,8 +41,8 @@ func (a *Admin) GroupOffsets(ctx context.Context, name string, topics ...string)
 		of   Partitions
 		gone Offsets
 	)
-	if len(topics) > 0 {
-		of, err = a.Partitions(ctx, topics...)
+	if len(targets) > 0 {
+		of, err = a.targets(ctx, targets)
 	} else {
 		of, gone, err = a.committedPartitions(ctx, name)
 	}

@@ -155,6 +155,8 @@ func (a *Admin) refuseLive(ctx context.Context, name string) error {
 	return nil
 }
 
+const targetRemedy = "is not TOPIC or TOPIC/PARTITION; write for example events or events/3"
+
 // targets lists the partitions of TOPIC and TOPIC/PARTITION; no target at all is an error, since it would mean nothing
 // to one and everything to another.
 func (a *Admin) targets(ctx context.Context, targets []string) (Partitions, error) {
@@ -164,6 +166,9 @@ func (a *Admin) targets(ctx context.Context, targets []string) (Partitions, erro
 	topics := make([]string, 0, len(targets))
 	for _, target := range targets {
 		topic, _, _ := strings.Cut(target, "/")
+		if !validTopic(topic) {
+			return nil, setting.Fault{Field: "target", Value: target, Remedy: targetRemedy}
+		}
 		if !slices.Contains(topics, topic) {
 			topics = append(topics, topic)
 		}

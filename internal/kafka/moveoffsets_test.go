@@ -93,6 +93,7 @@ func TestSetOffsetsRefusesBadTargets(t *testing.T) {
 		"events/x":  `"events/x" is no partition`,
 		"events/-1": `"events/-1" is no partition`,
 		"nothing":   "no such topic: nothing",
+		"a b/1":     `target: "a b/1" is not TOPIC or TOPIC/PARTITION; write for example`,
 	} {
 		targets := []string{target}
 		if target == "" {
@@ -182,8 +183,9 @@ func TestGroupOffsets(t *testing.T) {
 	}
 	wantGroupOffsets(t, w, want)
 	wantGroupOffsets(t, w, want[:2], "events")
+	wantGroupOffsets(t, w, want[1:2], "events/1")
 	nobody, err := w.admin.GroupOffsets(testContext(t), "nobody")
-	if err != nil || nobody.Group.State != "Dead" || len(nobody.Partitions) != 0 {
+	if err != nil || nobody.Group.Exists() || nobody.Group.Members == nil || len(nobody.Partitions) != 0 {
 		t.Errorf("a group that was never used: %+v, %v", nobody, err)
 	}
 }
