@@ -82,6 +82,26 @@ func TestCheckNamesTheSettingAtFault(t *testing.T) {
 	}
 }
 
+// Each mechanism's login is taken, and a wrong password is refused by the setting's name.
+func TestLogins(t *testing.T) {
+	t.Parallel()
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		t.Run(mechanism, func(t *testing.T) {
+			t.Parallel()
+			_, config := newCluster(t, kfake.EnableSASL(), kfake.Superuser(mechanism, "ada", "canary-secret"))
+			config.SASL = kafka.SASL{Mechanism: mechanism, Username: "ada", Password: "canary-secret"}
+			if err := kafka.Check(testContext(t), config, testUse()); err != nil {
+				t.Errorf("the right password: %v", err)
+			}
+			config.SASL.Password = "canary-wrong"
+			err := kafka.Check(testContext(t), config, testUse())
+			if err == nil || !strings.Contains(err.Error(), `kafka.sasl.username: "ada" is refused`) {
+				t.Errorf("a wrong password: %v", err)
+			}
+		})
+	}
+}
+
 // demanding is a server that wants a client certificate of the authority.
 func demanding(t *testing.T, a *authority) *tls.Config {
 	t.Helper()
