@@ -149,7 +149,7 @@ func (f *flow) progressed(t *testing.T, s *service.Service, n int64) {
 // read reads both topics.
 func (f *flow) read(t *testing.T) *ledger.Ledger {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), service.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*service.Patience)
 	defer cancel()
 	l, err := ledger.Read(ctx, f.broker.Addrs, f.Run, f.Topic, f.output)
 	if err != nil {

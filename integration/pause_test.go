@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,51 +16,60 @@ import (
 const resumeLimit = 2 * time.Second
 
 // TestHotPartitionBesideIdleOnes has one partition with many times the budget and idle ones beside it, so that every
-// fetch that was sent while the hot one was paused finds nothing and waits.
+// fetch that was sent while the hot one was paused finds nothing and waits. The sink hangs until the hot one is paused
+// and goes on until it was served, again and again.
 func TestHotPartitionBesideIdleOnes(t *testing.T) {
 	t.Parallel()
 	f := newFlow(t, 4)
+	way := f.broker.Proxied(t)
 	f.Pad = strings.Repeat("x", 1000)
 	f.fill(t, 120_000, 1, 1, 1)
 	f.sample(t)
-	s := binary.Start(t, f.config().With(service.Config{
+	s := binary.Start(t, f.config().With(sinkBehind(way)).With(service.Config{
 		"memory.budget": "16MiB", "batch.max_bytes": "2MiB", "block.max_bytes": "256KiB",
 	}))
+	f.progressed(t, s, 1)
+	const rounds = 4
 	resumes, slowest := 0, time.Duration(0)
-	var last service.Partition
-	var waiting time.Time // since when a resumed partition has got nothing
-	s.Until(t, "the group to catch up", func(ctx context.Context) error {
-		status, err := s.Look(ctx)
-		if err != nil {
-			return err
+	for range rounds {
+		way.Hang()
+		paused := f.hotUntil(t, s, "paused", func(hot *service.Partition) bool { return hot.Paused || hot.Position == hot.End })
+		if !paused.Paused {
+			break // all is read
 		}
-		now := time.Now()
-		hot := status.Partition(0)
-		if hot == nil {
-			return fmt.Errorf("%w: partition 0 is not assigned", errNotYet)
-		}
-		if last.Paused && !hot.Paused {
-			resumes++
-			waiting = now
-		}
-		if !waiting.IsZero() {
-			slowest = max(slowest, now.Sub(waiting))
-			if hot.Position > last.Position || hot.Paused || hot.Position == hot.End {
-				waiting = time.Time{}
-			}
-		}
-		last = *hot
-		return f.caughtUp(ctx)
-	})
-	t.Logf("%d resumes seen, the slowest served after %v", resumes, slowest)
+		way.Pass()
+		f.hotUntil(t, s, "resumed", func(hot *service.Partition) bool { return !hot.Paused || hot.Position > paused.Position })
+		resumed := time.Now()
+		f.hotUntil(t, s, "served", func(hot *service.Partition) bool { return hot.Position > paused.Position })
+		slowest = max(slowest, time.Since(resumed))
+		resumes++
+	}
+	way.Pass()
+	s.Until(t, "the group to catch up", f.caughtUp)
+	t.Logf("%d resumes, the slowest served after %v", resumes, slowest)
 	if resumes == 0 {
-		t.Error("the hot partition was never seen paused and resumed: the test shows nothing")
+		t.Error("the hot partition was never paused and resumed: the test shows nothing")
 	}
 	if slowest > resumeLimit {
 		t.Errorf("a resumed partition waited %v for its next record, limit %v", slowest, resumeLimit)
 	}
 	s.Terminate(t)
 	f.exactlyOnce(t)
+}
+
+// hotUntil waits until partition 0 is as wanted, and returns it.
+func (f *flow) hotUntil(
+	t *testing.T, s *service.Service, what string, wanted func(*service.Partition) bool,
+) *service.Partition {
+	t.Helper()
+	var hot *service.Partition
+	s.UntilStatus(t, "partition 0 to be "+what, func(status *service.Status) error {
+		if hot = status.Partition(0); hot == nil || !wanted(hot) {
+			return fmt.Errorf("%w: %+v", errNotYet, hot)
+		}
+		return nil
+	})
+	return hot
 }
 
 // TestPausedPartitionComesBack revokes partitions while they are paused and gives them back. It would catch a pause that
