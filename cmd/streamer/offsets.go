@@ -34,6 +34,8 @@ func newOffsetsCommand(connect connectSettings) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "offsets",
 		Short: "Show or move the offsets that a consumer group has committed",
+		Args:  cobra.ArbitraryArgs, // or cobra answers an unknown command with help and success
+		RunE:  helpOrRefuse,
 	}
 	flags := command.PersistentFlags()
 	flags.StringVar(&c.group, "group", "", "the consumer group (default source.kafka.group)")

@@ -30,12 +30,7 @@ func newRootCommand(p *program) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // or cobra answers an unknown command itself, without a hint
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return usagef("%q is not a command%s; see streamer --help", args[0], suggestion(cmd, args[0]))
-		},
+		RunE:          helpOrRefuse,
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
@@ -60,6 +55,14 @@ func newOffsetsCommandOf(p *program) *cobra.Command {
 	})
 	p.addConfigFlags(cmd)
 	return cmd
+}
+
+// helpOrRefuse is the work of a command that only has others below it.
+func helpOrRefuse(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help() //nolint:wrapcheck // what it prints it prints to us
+	}
+	return usagef("%q is not a command%s; see %s --help", args[0], suggestion(cmd, args[0]), cmd.CommandPath())
 }
 
 func suggestion(root *cobra.Command, word string) string {

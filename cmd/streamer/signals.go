@@ -21,8 +21,8 @@ func stopOnSignals(drain context.CancelFunc, stderr io.Writer, exit func(code in
 }
 
 // lastWords says what an end without a drain leaves behind; the log's last line would be the drain's begin.
-const lastWords = "streamer: a second signal ended the process at once: what `run` had not committed is delivered again, and its " +
-	"member stays in the group until the session times out (source.kafka.session_timeout)"
+const lastWords = "streamer: a second signal ended the process at once: what `run` had not committed is delivered again, " +
+	"and its member stays in the group until the session times out (source.kafka.session_timeout)"
 
 func drainThenExit(signals <-chan os.Signal, drain context.CancelFunc, stderr io.Writer, exit func(code int)) {
 	<-signals

@@ -102,10 +102,13 @@ type Warning struct{ Fault Fault }
 // String renders the warning as a fault is.
 func (w Warning) String() string { return w.Fault.Error() }
 
-// Concerning returns the faults of one section, those of the file as a whole, and those of the flags: they were written for
-// this very command, and a typing error in one would leave a default in its place.
+// Concerning returns the faults of one section, those of the file as a whole and the names of its sections, and those of the
+// flags: a typing error in the section's own name, or in what was written for this very command, would leave a default in its
+// place.
 func (f Faults) Concerning(section string) Faults {
 	return slices.DeleteFunc(slices.Clone(f), func(fault Fault) bool {
-		return fault.Origin.Kind != FromFlag && fault.Field != "" && fault.Field != section && !strings.HasPrefix(fault.Field, section+".")
+		aSection := !strings.Contains(fault.Field, ".") // or the file as a whole, which has no name
+		concerns := fault.Origin.Kind == FromFlag || aSection || strings.HasPrefix(fault.Field, section+".")
+		return !concerns
 	})
 }
