@@ -31,6 +31,8 @@ func ProducerOpts() []kgo.Opt {
 	const linger = 5 * time.Millisecond
 	return []kgo.Opt{
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		// Docker's proxy ends connections politely while the broker behind it starts.
+		kgo.AlwaysRetryEOF(),
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.MaxBufferedRecords(100_000), //nolint:mnd // 20 MB
