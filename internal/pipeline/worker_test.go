@@ -116,8 +116,8 @@ func TestSteps(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	const (
-		decodeFailed = "offset 11: " + classDecode + ": decode: "
-		encodeFailed = "offset 11: " + classEncode + ": encode: "
+		decodeFailed = "offset 11: " + classDecode + ": "
+		encodeFailed = "offset 11: " + classEncode + ": "
 	)
 	const steps = `steps: [{filter: 'a > 1'}, {map: {b: a * 2, k: 'meta.key + ""'}}]`
 	for _, test := range []struct {
