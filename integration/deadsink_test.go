@@ -17,7 +17,7 @@ import (
 // runtime, the client's buffers, and garbage that is not collected yet).
 const (
 	budget   = 64 << 20
-	overhead = 160 << 20
+	overhead = 96 << 20
 )
 
 // TestDeadSink lets the sink hang while the topic holds many times the budget. It would catch memory that grows with the
