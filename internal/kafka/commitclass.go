@@ -59,6 +59,15 @@ func ClassifyCommit(err error) CommitClass {
 	return CommitFatal
 }
 
+// CommitError is a commit that no trying again can mend, with what to do about it if that is known. partitions says which
+// were to be committed.
+func CommitError(partitions string, err error) error {
+	if known := remedy(err); known != "" {
+		return fmt.Errorf("commit offsets of %s: %w; %s", partitions, err, known)
+	}
+	return fmt.Errorf("commit offsets of %s: %w", partitions, err)
+}
+
 // CommitResult classes a whole commit: the call's error, or the worst of the partitions' codes, with an error that names
 // the partition. A call without error may still have failed for every partition.
 func CommitResult(response *kmsg.OffsetCommitResponse, err error) (CommitClass, error) {

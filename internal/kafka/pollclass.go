@@ -142,13 +142,14 @@ func (e *PollError) remedy() string {
 		return "its records were deleted before they were read, or the log was cut; set source.kafka.on_out_of_range to earliest " +
 			"or latest, or move the group by `streamer offsets set`"
 	case PollFatal:
-		return e.fatalRemedy()
+		return remedy(e.Err)
 	default:
 		return ""
 	}
 }
 
-func (e *PollError) fatalRemedy() string {
+// remedy is what a person has to do about a broker's refusal; empty if it is not known.
+func remedy(err error) string {
 	for _, known := range []struct {
 		code   error
 		remedy string
@@ -162,7 +163,7 @@ func (e *PollError) fatalRemedy() string {
 		{kerr.UnreleasedInstanceID, "another process uses the same source.kafka.instance_id; give each its own"},
 		{kerr.UnsupportedVersion, "the broker is too old for it"},
 	} {
-		if errors.Is(e.Err, known.code) {
+		if errors.Is(err, known.code) {
 			return known.remedy
 		}
 	}

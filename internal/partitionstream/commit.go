@@ -159,7 +159,7 @@ func (a *Assignment) commitFailed(now time.Time, p partition, err error) {
 		where = fmt.Sprintf("%s/%d", p.topic, p.id)
 	}
 	if class == kafka.CommitFatal {
-		a.deps.Fail(fmt.Errorf("commit offsets of %s: %w", where, err))
+		a.deps.Fail(kafka.CommitError(where, err))
 		return
 	}
 	a.log.Warn("commit failed; it is tried again with what is owned then",
