@@ -1,8 +1,8 @@
 package integration_test
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"testing"
 
 	"streamer/integration/service"
@@ -24,37 +24,41 @@ func TestHotPartitionKeepsEveryWorkerBusy(t *testing.T) {
 		"pipeline.steps":    []map[string]any{{"filter": slowStep}},
 		"block.max_records": 500,
 	}))
-	const wanted = 10
-	seen := 0
-	s.UntilStatus(t, "all workers to be seen busy with the hot partition alone", func(status *service.Status) error {
-		if status.Workers.Total != workers {
-			return fmt.Errorf("%d workers, want %d", status.Workers.Total, workers)
+	looks, busy := 0, 0
+	s.Until(t, "the group to catch up", func(ctx context.Context) error {
+		status, err := s.Look(ctx)
+		if err != nil {
+			return err
 		}
-		if onlyHotLeft(status, hot, other) && status.Workers.Busy == workers {
-			seen++
+		if onlyHotToDo(status) {
+			looks++
+			if status.Workers.Busy == workers {
+				busy++
+			}
 		}
-		if seen < wanted {
-			return fmt.Errorf("%w: seen %d times; busy %d, partitions %+v", errNotYet, seen, status.Workers.Busy, status.Partitions)
-		}
-		return nil
+		return f.caughtUp(ctx)
 	})
-	s.Until(t, "the group to catch up", f.caughtUp)
+	t.Logf("all %d workers were busy in %d of %d looks at which only the hot partition had work", workers, busy, looks)
+	if looks == 0 {
+		t.Error("the hot partition was never seen alone: the test shows nothing")
+	}
+	// Between one block and the next a worker is idle for a moment, and a look may fall into it.
+	if 4*busy < 3*looks {
+		t.Errorf("all workers were busy in %d of %d looks, want three in four", busy, looks)
+	}
 	s.Terminate(t)
 	f.exactlyOnce(t)
 }
 
 var errNotYet = errors.New("not yet")
 
-// onlyHotLeft reports whether all partitions but the first are done.
-func onlyHotLeft(status *service.Status, hot, other int64) bool {
-	left := 0
+// onlyHotToDo reports whether blocks wait for a worker and all that is received and not delivered yet is of the first
+// partition, so that nobody can be working for another.
+func onlyHotToDo(status *service.Status) bool {
 	for _, p := range status.Partitions {
-		switch {
-		case p.Partition == 0 && p.Committed < hot:
-			left++
-		case p.Partition != 0 && p.Committed < other:
+		if p.Partition != 0 && p.InFlight > 0 {
 			return false
 		}
 	}
-	return left == 1
+	return status.Workers.Queued > 0
 }
