@@ -1,5 +1,7 @@
 package document
 
+import "iter"
+
 // Kind is the type of a value.
 type Kind uint8
 
@@ -48,6 +50,7 @@ type Document struct {
 	src     []byte
 	entries []entry
 	scratch []byte // an unescaped string, until the next one
+	built   []byte // what a Builder wrote; src refers to it then
 }
 
 // Reset lets go of the parsed bytes. Without it a worker would pin the last fetch it looked into.
@@ -58,6 +61,9 @@ func (d *Document) Reset() {
 	}
 	if cap(d.scratch) > maxKept {
 		d.scratch = nil
+	}
+	if cap(d.built) > maxKept {
+		d.built = nil
 	}
 	d.entries = d.entries[:0]
 }
@@ -90,6 +96,27 @@ func (d *Document) Field(n Node, name string) Node {
 		}
 	}
 	return found
+}
+
+// Children yields an array's elements, each with None, or an object's names, which are String nodes, with their values, in
+// order. A name that is repeated comes as often as it stands there; the last one counts.
+func (d *Document) Children(n Node) iter.Seq2[Node, Node] {
+	return func(yield func(name, value Node) bool) {
+		switch d.Kind(n) { //nolint:exhaustive // the others have no children
+		case Array:
+			for i, end := uint32(n)+1, d.entries[n].next; i < end; i = d.entries[i].next {
+				if !yield(None, Node(i)) {
+					return
+				}
+			}
+		case Object:
+			for i, end := uint32(n)+1, d.entries[n].next; i < end; i = d.entries[i+1].next {
+				if !yield(Node(i), Node(i+1)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Element returns the array's element, counted from the end if index is negative: None when there is none.

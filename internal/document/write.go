@@ -17,6 +17,7 @@ var (
 	errNotUTF8   = errors.New("a string is not valid UTF-8; JSON cannot hold it")
 	errNotFinite = errors.New("a number is infinite or not a number; JSON cannot hold it")
 	errTooDeep   = fmt.Errorf("arrays and objects are nested more than %d deep", MaxDepth)
+	errTooLarge  = errors.New("value is larger than 4 GiB")
 )
 
 // Append writes the value as JSON without white space. Scalars are copied as they stand, so that numbers keep every digit
