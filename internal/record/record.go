@@ -63,6 +63,21 @@ type Output struct {
 	Timestamp time.Time
 	// Offset of the input record that this output comes from; with the block's Owner it is the record's provenance.
 	Offset int64
+	// To is where the output goes; nil means the sink's own place for it.
+	To *Destination
+	// Refused is set on an output that the sink has refused for good and that was dealt with: sinks pass over it.
+	Refused bool
+}
+
+// Destination is where an output goes if the pipeline decides. It is shared between outputs and never changed.
+type Destination struct {
+	// Topic is the topic; empty means the sink's own.
+	Topic string
+	// Partition is the partition; -1 means that the sink places the record.
+	Partition int32
+	// ByKey is set when the key is not the input record's own: the sink then places by it, also where input and output
+	// have equally many partitions and a record would else keep its partition's number.
+	ByKey bool
 }
 
 // Classes lists the classes of a [Failure].
@@ -148,11 +163,11 @@ type Batch struct {
 	Wrote  time.Time // when the sink acknowledged it
 }
 
-// Outputs yields every output with its owner, in delivery order.
+// Outputs yields every output that is still to be delivered with its owner, in delivery order.
 func (b *Batch) Outputs(yield func(Owner, *Output) bool) {
 	for _, block := range b.Blocks {
 		for i := range block.Out {
-			if !yield(block.Owner, &block.Out[i]) {
+			if out := &block.Out[i]; !out.Refused && !yield(block.Owner, out) {
 				return
 			}
 		}
