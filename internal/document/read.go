@@ -52,6 +52,24 @@ func (d *Document) Text(n Node) []byte {
 	return d.scratch
 }
 
+// IsText reports whether the node is a String that stands for text.
+func (d *Document) IsText(n Node, text string) bool {
+	return d.Kind(n) == String && string(d.Text(n)) == text
+}
+
+// Source returns the value as it stands in the JSON text that was parsed; nil for a missing one and in a document that was
+// not parsed. It must not be changed.
+func (d *Document) Source(n Node) []byte {
+	if d.Kind(n) == Missing || d.entries[n].verbatim {
+		return nil
+	}
+	e := &d.entries[n]
+	if e.kind == String {
+		return d.src[e.start-1 : e.end+1] // with its quotes
+	}
+	return d.src[e.start:e.end]
+}
+
 // Go returns the value as Go's nil, bool, int, float64, string, []any or map[string]any, which share no memory with the
 // document. An Integer beyond 64 bits becomes a float64. Of a repeated name the last value counts.
 func (d *Document) Go(n Node) any {

@@ -68,6 +68,14 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 	return appendText(dst, s), nil
 }
 
+// AppendText is [AppendString] for bytes.
+func AppendText(dst, s []byte) ([]byte, error) {
+	if !utf8.Valid(s) {
+		return dst, errNotUTF8
+	}
+	return appendText(dst, s), nil
+}
+
 // appendText writes valid UTF-8 as a JSON string.
 func appendText[T string | []byte](dst []byte, s T) []byte {
 	const digits = "0123456789abcdef"
