@@ -74,7 +74,7 @@ func (b *Builder) Float(value float64) {
 		return
 	}
 	start := len(b.d.built)
-	b.d.built, _ = appendFloat(b.d.built, value) // the only error is checked above
+	b.d.built, _ = AppendFloat(b.d.built, value) // the only error is checked above
 	b.add(start, Float, false)
 }
 

@@ -120,7 +120,7 @@ func appendGo(dst []byte, value any, depth int) ([]byte, error) {
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10), nil
 	case float64:
-		return appendFloat(dst, v)
+		return AppendFloat(dst, v)
 	case []byte:
 		return AppendString(dst, string(v))
 	case time.Time:
@@ -142,7 +142,7 @@ func appendReflected(dst []byte, v reflect.Value, depth int) ([]byte, error) {
 	case v.CanUint():
 		return strconv.AppendUint(dst, v.Uint(), 10), nil
 	case v.CanFloat():
-		return appendFloat(dst, v.Float())
+		return AppendFloat(dst, v.Float())
 	case v.Kind() == reflect.String:
 		return AppendString(dst, v.String())
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
@@ -196,7 +196,9 @@ func appendMap(dst []byte, v reflect.Value, depth int) ([]byte, error) {
 	return closed(dst, '{', '}'), nil
 }
 
-func appendFloat(dst []byte, f float64) ([]byte, error) {
+// AppendFloat writes a number in the shortest form that reads back as the same float64. It fails if f is infinite or not a
+// number, and then returns dst unchanged.
+func AppendFloat(dst []byte, f float64) ([]byte, error) {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return dst, errNotFinite
 	}
