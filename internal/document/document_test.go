@@ -139,6 +139,14 @@ func TestTheLastOfARepeatedNameCounts(t *testing.T) {
 	}
 }
 
+// Both are unescaped into the same buffer.
+func TestNameAndValueWithEscapes(t *testing.T) {
+	got := parsed(t, `{"\u0061":"\u0062"}`).Go(Root)
+	if want := map[string]any{"a": "b"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, want %#v", got, want)
+	}
+}
+
 func TestAppendKeepsScalarsAndDropsSpace(t *testing.T) {
 	text := " { \"b\" : [ 1.50 , 9007199254740993 , \"\\u00e9\\/\" , { } , [ ] ] ,\n\"a\" : { \"x\" : null , \"x\" : true } } "
 	want := `{"b":[1.50,9007199254740993,"\u00e9\/",{},[]],"a":{"x":null,"x":true}}`

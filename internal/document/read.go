@@ -96,7 +96,8 @@ func (d *Document) Go(n Node) any {
 	case Object:
 		object := make(map[string]any)
 		for i, end := uint32(n)+1, d.entries[n].next; i < end; i = d.entries[i+1].next {
-			object[string(d.Text(Node(i)))] = d.Go(Node(i + 1))
+			name := string(d.Text(Node(i))) // before the value's own escapes overwrite it
+			object[name] = d.Go(Node(i + 1))
 		}
 		return object
 	case Missing, Null:
