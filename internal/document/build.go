@@ -21,6 +21,7 @@ type Builder struct {
 // Build empties the document, which keeps its memory, and returns a builder for it. The bytes that the document refers to
 // are its own from then on, never those of an earlier Parse.
 func (d *Document) Build() Builder {
+	d.needBuffers()
 	if d.built == nil {
 		d.built = make([]byte, 0, 256)
 	}

@@ -47,10 +47,29 @@ type entry struct {
 
 // Document is a parsed value. The zero value is ready for Parse.
 type Document struct {
+	*buffers // nil until they are needed: the documents that a Pack keeps by the million never do
+
 	src     []byte
 	entries []entry
+}
+
+// buffers is memory that a document reuses.
+type buffers struct {
 	scratch []byte // an unescaped string, until the next one
 	built   []byte // what a Builder wrote; src refers to it then
+}
+
+func (d *Document) needBuffers() {
+	if d.buffers == nil {
+		d.buffers = &buffers{}
+	}
+}
+
+// unescaped returns the string that raw stands for. It is valid until the next one.
+func (d *Document) unescaped(raw []byte) []byte {
+	d.needBuffers()
+	d.scratch = unescape(d.scratch[:0], raw)
+	return d.scratch
 }
 
 // Reset lets go of the parsed bytes. Without it a worker would pin the last fetch it looked into.
@@ -59,11 +78,8 @@ func (d *Document) Reset() {
 	if cap(d.entries) > maxKept {
 		d.entries = nil
 	}
-	if cap(d.scratch) > maxKept {
-		d.scratch = nil
-	}
-	if cap(d.built) > maxKept {
-		d.built = nil
+	if d.buffers != nil && max(cap(d.scratch), cap(d.built)) > maxKept {
+		d.buffers = nil
 	}
 	d.entries = d.entries[:0]
 }
@@ -87,8 +103,7 @@ func (d *Document) Field(n Node, name string) Node {
 		key := &d.entries[i]
 		switch {
 		case key.escaped:
-			d.scratch = unescape(d.scratch[:0], d.src[key.start:key.end])
-			if string(d.scratch) == name {
+			if string(d.unescaped(d.src[key.start:key.end])) == name {
 				found = Node(i + 1)
 			}
 		case int(key.end-key.start) == len(name) && string(d.src[key.start:key.end]) == name:

@@ -38,6 +38,15 @@ func (d *Document) Float(n Node) float64 {
 	return value
 }
 
+// Digits returns the text of a number as it stands in the source; nil for anything else. It is valid as long as the
+// document and must not be changed.
+func (d *Document) Digits(n Node) []byte {
+	if kind := d.Kind(n); kind != Integer && kind != Float {
+		return nil
+	}
+	return d.raw(n)
+}
+
 // Text returns a String's bytes without escapes; nil for anything else. They are valid until the next call or Parse,
 // and must not be changed.
 func (d *Document) Text(n Node) []byte {
@@ -48,8 +57,7 @@ func (d *Document) Text(n Node) []byte {
 	if !d.entries[n].escaped {
 		return raw
 	}
-	d.scratch = unescape(d.scratch[:0], raw)
-	return d.scratch
+	return d.unescaped(raw)
 }
 
 // IsText reports whether the node is a String that stands for text.
