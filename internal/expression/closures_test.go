@@ -84,7 +84,7 @@ func drawRecord(t *rapid.T) *Record {
 func TestClosuresAnswerAsTheMachine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := drawCondition(t, 3)
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			if strings.Contains(err.Error(), "mismatched types") {
 				t.Skip("the checker refuses it")
@@ -137,7 +137,7 @@ func TestEveryComparisonAnswersAsTheMachine(t *testing.T) {
 		conditions = append(conditions, "a in [true, "+literal+"]", "not (a in ["+literal+"])", "a == "+literal+" || a", "a && a != "+literal)
 	}
 	for _, text := range conditions {
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			continue // such as a < true, which the checker refuses
 		}
@@ -169,7 +169,7 @@ func TestWhatRunsAsClosures(t *testing.T) {
 		`event_type == "view" && price > 1`: true, `meta.partition in [1, 2] or not ok`: true, `5 < n`: true, `user.name matches "^A"`: true,
 		`n + 1 > 2`: false, `upper(type) == "A"`: false, `let x = n; x > 1`: false, `n > price`: false,
 	} {
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestClosuresDoNotAllocate(t *testing.T) {
 		`event_type == "view" && price > 1 && id == 9007199254740993`, `meta.topic == "events" && meta.key != "x"`, `text == "grüezi"`,
 		`event_type in ["a", "view"]`, `user.name startsWith "A"`, `meta.headers.trace == "t1"`,
 	} {
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func FuzzCompile(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			if _, ok := errors.AsType[*Error](err); !ok || strings.Contains(err.Error(), "goroutine") {
 				t.Fatalf("%q: %v", text, err)
@@ -228,7 +228,7 @@ func FuzzCompile(f *testing.F) {
 
 func BenchmarkFilter(b *testing.B) {
 	r := record(b, ad)
-	p, err := CompileFilter(`event_type == "view" && price > 1`, Fields)
+	p, err := CompileFilter(`event_type == "view" && price > 1`, Scope{Value: Fields})
 	if err != nil {
 		b.Fatal(err)
 	}

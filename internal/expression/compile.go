@@ -13,8 +13,8 @@ import (
 
 // CompileFilter compiles an expression that decides whether a record is kept; its result must be able to be true or
 // false. Any error is an *Error.
-func CompileFilter(text string, shape Shape) (*Program, error) {
-	p, nature, err := compile(text, shape)
+func CompileFilter(text string, scope Scope) (*Program, error) {
+	p, nature, err := compile(text, &scope)
 	switch {
 	case err != nil:
 		return nil, err
@@ -32,14 +32,14 @@ func CompileFilter(text string, shape Shape) (*Program, error) {
 	return p, nil
 }
 
-// Compile compiles an expression over values of a shape. Any error is an *Error.
-func Compile(text string, shape Shape) (*Program, error) {
-	p, _, err := compile(text, shape)
+// Compile compiles an expression that may use the names of the scope. Any error is an *Error.
+func Compile(text string, scope Scope) (*Program, error) {
+	p, _, err := compile(text, &scope)
 	return p, err
 }
 
 // compile also returns the name of the result's type, empty if only the record decides.
-func compile(text string, shape Shape) (p *Program, nature string, err error) {
+func compile(text string, scope *Scope) (p *Program, nature string, err error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, "", &Error{Line: 1, Column: 1, Problem: "expression is empty", Remedy: "write a field or a comparison"}
 	}
@@ -53,7 +53,7 @@ func compile(text string, shape Shape) (p *Program, nature string, err error) {
 	if err != nil {
 		return nil, "", compileError(err)
 	}
-	names := &rewriter{config: config, text: tree.Source, shape: shape, paths: map[ast.Node]*path{}}
+	names := &rewriter{config: config, text: tree.Source, scope: scope, paths: map[ast.Node]*path{}}
 	tree.Node = names.node(tree.Node)
 	if names.err != nil {
 		return nil, "", names.err
@@ -62,8 +62,12 @@ func compile(text string, shape Shape) (p *Program, nature string, err error) {
 		return nil, "", compileError(err)
 	}
 	nature = natureOf(tree.Node, config)
-	p = &Program{text: text, readsValue: names.readsValue, path: names.paths[tree.Node], reasons: newReasons()}
+	p = &Program{text: text, path: names.paths[tree.Node], reasons: newReasons()}
+	p.note(names.paths, scope)
 	p.test = (&closures{text: tree.Source, paths: names.paths}).condition(tree.Node)
+	if p.path == nil && p.test == nil {
+		p.fallback = "is more than comparisons of fields with constants"
+	}
 	ast.Walk(&tree.Node, &nilRules{config: config})
 	// expr's optimizer is left out: it makes `x in ["a", ""]` a look-up that answers true for nil and panics for 5.
 	if p.code, err = compiler.Compile(tree, config); err != nil {

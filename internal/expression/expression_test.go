@@ -37,7 +37,7 @@ func record(t testing.TB, value string) *Record {
 // evaluate returns the result as JSON, or the error.
 func evaluate(t testing.TB, text string, r *Record) (string, error) {
 	t.Helper()
-	p, err := Compile(text, Fields)
+	p, err := Compile(text, Scope{Value: Fields})
 	if err != nil {
 		t.Fatalf("Compile(%s): %v", text, err)
 	}
@@ -196,13 +196,14 @@ func TestCompileErrors(t *testing.T) {
 		{`meta`, Fields, `column 1: meta alone is not a value; write one of meta.topic, meta.partition, meta.offset, meta.timestamp, meta.key, ` +
 			`meta.headers; the value's own field is $env["meta"]`},
 		{`1 + meta.ofset`, Fields, `column 10: there is no meta.ofset; did you mean meta.offset? The value's own field is $env["meta"]`},
+		{`meta.key.x`, Fields, `column 10: the key is not decoded, so it has no parts; write it without what follows, or decode: {key: json}`},
 		{`meta.topic.x`, Fields, `column 12: this part of meta is a single value; write it without what follows`},
 		{`meta.headers.x.y`, Fields, `column 16: this part of meta is a single value; write it without what follows`},
 		{`meta.partition == 1 && a`, Opaque, `column 24: the value is not decoded, so it has no field a; write decode: json, or use only ` +
 			`meta.topic, meta.partition, meta.offset, meta.timestamp, meta.key, meta.headers`},
 		{`a`, Text, `column 1: a value decoded as string has no field a; write value for the whole text, or decode: json`},
 	} {
-		_, err := Compile(test.text, test.shape)
+		_, err := Compile(test.text, Scope{Value: test.shape})
 		if _, ok := errors.AsType[*Error](err); !ok || err.Error() != test.want {
 			t.Errorf("%q: got  %v\nwant %s", test.text, err, test.want)
 		}
@@ -217,12 +218,12 @@ func TestFilterMustBeABool(t *testing.T) {
 		`[a]`:     `column 1: filter gives list, not true or false; compare it with something`,
 		`{"a":1}`: `column 1: filter gives object, not true or false; compare it with something`,
 	} {
-		if _, err := CompileFilter(text, Fields); err == nil || err.Error() != want {
+		if _, err := CompileFilter(text, Scope{Value: Fields}); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}
 	for text, want := range map[string]bool{`ok`: true, `no`: false, `nope`: false, `user.nope`: false, `nope ?? true`: true} {
-		p, err := CompileFilter(text, Fields)
+		p, err := CompileFilter(text, Scope{Value: Fields})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +231,7 @@ func TestFilterMustBeABool(t *testing.T) {
 			t.Errorf("%s: got %v, %v", text, got, err)
 		}
 	}
-	p, err := CompileFilter(`nope ?? event_type`, Fields)
+	p, err := CompileFilter(`nope ?? event_type`, Scope{Value: Fields})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestFilterMustBeABool(t *testing.T) {
 }
 
 func TestTextShape(t *testing.T) {
-	p, err := Compile(`value contains "b" ? upper(value) : $env`, Text)
+	p, err := Compile(`value contains "b" ? upper(value) : $env`, Scope{Value: Text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +252,7 @@ func TestTextShape(t *testing.T) {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	whole, err := Compile(`value`, Text)
+	whole, err := Compile(`value`, Scope{Value: Text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func TestReadsValue(t *testing.T) {
 		`meta.partition == 1`: false, `1 + 1`: false, `a`: true, `meta.offset > 1 && a`: true, `$env["a"]`: true, `$env == nil`: true,
 		`let x = 1; x`: false, `map([1], # + 1)`: false, `map([1], # + a)`: true,
 	} {
-		p, err := Compile(text, Fields)
+		p, err := Compile(text, Scope{Value: Fields})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,9 @@ const (
 	fromOffset
 	fromTimestamp
 	fromKey
-	fromHeaders // without steps all headers, with one step the header of that name
+	fromHeaders    // without steps all headers, with one step the header of that name
+	fromDecodedKey // meta.key where the key is decoded
+	fromJoined     // a joined row
 )
 
 // metaNames are the names behind meta, in the order in which they are documented.
@@ -27,8 +29,10 @@ func metaNames() []string {
 
 // path is a read whose place is known when the expression is compiled.
 type path struct {
-	from  source
-	steps []step
+	from    source
+	row     int    // of a joined row: its index
+	rowName string // and its name
+	steps   []step
 }
 
 // step goes into an object by name, or into an array by index.
@@ -41,19 +45,46 @@ type step struct {
 // String is the unique name of the function that reads the path; with a space in it, so that no user can call it.
 func (p *path) String() string {
 	var text strings.Builder
-	if p.from == fromValue {
+	switch p.from {
+	case fromValue:
 		text.WriteString("read value")
-	} else {
+	case fromJoined:
+		text.WriteString("read row " + strconv.Itoa(p.row))
+	case fromDecodedKey:
+		text.WriteString("read key")
+	default:
 		text.WriteString("read meta." + metaNames()[p.from-fromTopic])
 	}
-	for _, s := range p.steps {
-		if s.byIndex {
-			text.WriteString("[" + strconv.Itoa(s.index) + "]")
+	writeSteps(&text, p.steps, false)
+	return text.String()
+}
+
+// locate returns the node that the path leads to; ok is false for metadata, which is in no document.
+func (p *path) locate(r *Record) (d *document.Document, n document.Node, ok bool) {
+	switch p.from {
+	case fromValue:
+		d = &r.Value
+	case fromDecodedKey:
+		d = &r.Key
+	case fromJoined:
+		if d = r.row(p.row); d == nil {
+			return &r.Value, document.None, true
+		}
+	case fromTopic, fromPartition, fromOffset, fromTimestamp, fromKey, fromHeaders:
+		return nil, document.None, false
+	}
+	n = document.Root
+	for i := range p.steps {
+		if s := &p.steps[i]; s.byIndex {
+			n = d.Element(n, s.index)
 		} else {
-			text.WriteString("[" + strconv.Quote(s.name) + "]")
+			n = d.Field(n, s.name)
+		}
+		if n == document.None {
+			break
 		}
 	}
-	return text.String()
+	return d, n, true
 }
 
 // read returns the value at the path in Go's types; nil if it is missing.
@@ -75,24 +106,25 @@ func (p *path) read(r *Record) any {
 		}
 		value, _ := r.header(p.steps[0].name)
 		return textOrNil(value)
-	case fromValue:
+	case fromValue, fromDecodedKey, fromJoined:
 	}
-	return r.Value.Go(r.find(p.steps))
+	d, n, _ := p.locate(r)
+	return d.Go(n)
 }
 
-// append writes what read returns as JSON; of the value it copies the JSON as it stands, so that numbers keep every
+// append writes what read returns as JSON; of a document it copies the JSON as it stands, so that numbers keep every
 // digit.
 func (p *path) append(dst []byte, r *Record) ([]byte, error) {
-	switch p.from {
+	if d, n, ok := p.locate(r); ok {
+		return d.Append(dst, n), nil
+	}
+	switch p.from { //nolint:exhaustive // the documents are done with
 	case fromPartition:
 		return strconv.AppendInt(dst, int64(r.Source.Partition), 10), nil
 	case fromOffset:
 		return strconv.AppendInt(dst, r.Source.Offset, 10), nil
 	case fromTimestamp:
 		return strconv.AppendInt(dst, r.Source.Timestamp.UnixMilli(), 10), nil
-	case fromTopic, fromKey, fromHeaders:
-		return document.AppendGo(dst, p.read(r))
-	case fromValue:
 	}
-	return r.Value.Append(dst, r.find(p.steps)), nil
+	return document.AppendGo(dst, p.read(r))
 }

@@ -1,17 +1,22 @@
 package expression
 
 import (
-	"github.com/expr-lang/expr/vm"
+	"slices"
 
-	"streamer/internal/document"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
 )
 
 // Program is a compiled expression. It is immutable; any goroutine may use it, each with an Evaluator of its own.
 type Program struct {
 	text       string
+	fields     []string
 	readsValue bool
+	readsWhole bool
+	readsKey   bool
 	path       *path                       // set if the whole expression is one read
 	test       func(*Record) (bool, error) // set if the condition runs as closures
+	fallback   string                      // why it needs expr's machine
 	code       *vm.Program
 	reasons    *reasons
 }
@@ -19,57 +24,39 @@ type Program struct {
 // String returns the expression as the user wrote it.
 func (p *Program) String() string { return p.text }
 
-// ReadsValue reports whether the program looks into the value. If not, the value need not be decoded for it.
+// ReadsValue reports whether the program looks into the value. If not, the value need not be decoded for it. Joined rows
+// alone do not count.
 func (p *Program) ReadsValue() bool { return p.readsValue }
 
-// Evaluator runs programs. It belongs to one goroutine, and keeps memory from run to run.
-type Evaluator struct {
-	machine vm.VM
-}
+// ReadsWhole reports whether the program reads $env as a whole. Then joined rows must be merged into the value first.
+func (p *Program) ReadsWhole() bool { return p.readsWhole }
 
-// Test runs a filter: whether the result is true. nil is false. The error is an *EvalError.
-func (e *Evaluator) Test(p *Program, r *Record) (bool, error) {
-	if p.test != nil {
-		return p.test(r)
-	}
-	result, err := e.run(p, r)
-	if err != nil {
-		return false, err
-	}
-	keep, err := truth(result)
-	if err != nil {
-		return false, failf("filter gives %s, not true or false", kindOf(result))
-	}
-	return keep, nil
-}
+// ReadsKey reports whether the program looks into the decoded key, which needs Scope.Key to be Fields.
+func (p *Program) ReadsKey() bool { return p.readsKey }
 
-// Append runs a program and appends its result to dst as JSON. The error is an *EvalError, or an *EncodeError when
-// there is a result that JSON cannot hold; dst then may have grown.
-func (e *Evaluator) Append(dst []byte, p *Program, r *Record) ([]byte, error) {
-	var err error
-	if p.path != nil {
-		dst, err = p.path.append(dst, r)
-	} else {
-		var result any
-		if result, err = e.run(p, r); err != nil {
-			return dst, err
+// Fields returns the paths that the program reads, sorted, as the user would write them: user.name, meta.offset, $env.
+func (p *Program) Fields() []string { return slices.Clone(p.fields) }
+
+// Compiled reports whether the program runs as closures, or is a single read. If not, it runs on expr's machine, which
+// boxes every value.
+func (p *Program) Compiled() bool { return p.fallback == "" }
+
+// FallbackReason says in a few words why the program runs on expr's machine; empty if it does not.
+func (p *Program) FallbackReason() string { return p.fallback }
+
+// note keeps what the program reads.
+func (p *Program) note(reads map[ast.Node]*path, scope *Scope) {
+	for _, read := range reads {
+		p.fields = append(p.fields, read.fieldName(scope))
+		switch read.from {
+		case fromValue:
+			p.readsValue = true
+			p.readsWhole = p.readsWhole || scope.Value == Fields && len(read.steps) == 0
+		case fromDecodedKey:
+			p.readsKey = true
+		case fromTopic, fromPartition, fromOffset, fromTimestamp, fromKey, fromHeaders, fromJoined:
 		}
-		dst, err = document.AppendGo(dst, result)
 	}
-	if err != nil {
-		return dst, &EncodeError{Err: err}
-	}
-	return dst, nil
+	slices.Sort(p.fields)
+	p.fields = slices.Compact(p.fields)
 }
-
-// run gives the result on expr's machine.
-func (e *Evaluator) run(p *Program, r *Record) (any, error) {
-	result, err := e.machine.Run(p.code, r)
-	if err != nil {
-		return nil, p.reasons.evalError(err)
-	}
-	return result, nil
-}
-
-// Reset lets go of the values of the last runs. Without it an idle worker would hold them.
-func (e *Evaluator) Reset() { e.machine = vm.VM{} }

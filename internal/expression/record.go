@@ -6,41 +6,29 @@ import (
 	"streamer/internal/document"
 )
 
-// Record is what a program looks into: the metadata of the input record, and the value as it stands at this step.
+// Record is what a program looks into: the metadata of the input record, the value as it stands at this step, and what
+// was joined to it. It belongs to one goroutine.
 type Record struct {
 	Source *kgo.Record
 	// Value is the decoded value. It must be filled before a program runs whose ReadsValue is true.
 	Value document.Document
+	// Key is the decoded key. It must be filled before a program runs whose ReadsKey is true.
+	Key document.Document
+	// Joined are the joined rows by the index of Scope.Joined; nil where there is no row. Rows may be shared by goroutines,
+	// because they are only read and, made by a document.Builder, have no escapes: reading them changes nothing.
+	Joined []*document.Document
 
 	// topic is Source.Topic as bytes, made again only when another topic comes: closures compare bytes.
 	topic     []byte
 	topicName string
 }
 
-// Shape says what names a value offers.
-type Shape uint8
-
-// The shapes of a value.
-const (
-	Opaque Shape = iota // bytes: no names, only meta.*
-	Text                // one name, value
-	Fields              // any name is a field
-)
-
-// find walks from the root of the value; document.None if a part is missing.
-func (r *Record) find(steps []step) document.Node {
-	node := document.Root
-	for i := range steps {
-		if steps[i].name != "" || !steps[i].byIndex {
-			node = r.Value.Field(node, steps[i].name)
-		} else {
-			node = r.Value.Element(node, steps[i].index)
-		}
-		if node == document.None {
-			return node
-		}
+// row returns a joined row; nil if there is none.
+func (r *Record) row(i int) *document.Document {
+	if i >= len(r.Joined) {
+		return nil
 	}
-	return node
+	return r.Joined[i]
 }
 
 // header returns the value of the last header of that name, as Kafka's lastHeader does.

@@ -16,13 +16,12 @@ import (
 // rewriter turns names into reads of the record. It walks by itself because only then it knows, at an identifier, which
 // let variables are in scope.
 type rewriter struct {
-	config     *conf.Config
-	text       file.Source
-	shape      Shape
-	lets       []string
-	readsValue bool
-	paths      map[ast.Node]*path // the reads that it made
-	err        *Error
+	config *conf.Config
+	text   file.Source
+	scope  *Scope
+	lets   []string
+	paths  map[ast.Node]*path // the reads that it made
+	err    *Error
 }
 
 func (w *rewriter) fail(at ast.Node, problem, remedy string) ast.Node {
@@ -96,8 +95,15 @@ func (w *rewriter) path(n ast.Node) (*path, bool) {
 		if !ok || n.Method {
 			return nil, false
 		}
-		if base, ok := n.Node.(*ast.IdentifierNode); ok && base.Value == "meta" && !slices.Contains(w.lets, "meta") {
-			return w.meta(n, next), true
+		if base, ok := n.Node.(*ast.IdentifierNode); ok && !slices.Contains(w.lets, base.Value) {
+			switch base.Value {
+			case "meta":
+				return w.meta(n, next), true
+			case "$env":
+				if row, ok := w.scope.joined(next.name); ok && !next.byIndex {
+					return row, true
+				}
+			}
 		}
 		base, ok := w.path(n.Node)
 		if !ok {
@@ -123,21 +129,24 @@ func constantStep(property ast.Node) (step, bool) {
 }
 
 func (w *rewriter) identifier(n *ast.IdentifierNode) *path {
+	if row, ok := w.scope.joined(n.Value); ok && n.Value != "meta" && n.Value != "$env" {
+		return row
+	}
 	switch {
-	case n.Value == "$env" && w.shape != Opaque:
+	case n.Value == "$env" && w.scope.Value != Opaque:
 		return &path{}
 	case n.Value == "meta":
 		w.fail(n, "meta alone is not a value", "write one of meta."+strings.Join(metaNames(), ", meta.")+
 			`; the value's own field is $env["meta"]`)
-	case w.shape == Opaque && n.Value == "value":
+	case w.scope.Value == Opaque && n.Value == "value":
 		w.fail(n, "the value is not decoded", "write decode: string for the whole text, or decode: json if value is a field of it")
-	case w.shape == Opaque:
+	case w.scope.Value == Opaque:
 		w.fail(n, fmt.Sprintf("the value is not decoded, so it has no field %s", n.Value),
 			"write decode: json, or use only meta."+strings.Join(metaNames(), ", meta."))
-	case w.shape == Text && n.Value != "value":
+	case w.scope.Value == Text && n.Value != "value":
 		w.fail(n, fmt.Sprintf("a value decoded as string has no field %s", n.Value),
 			"write value for the whole text, or decode: json")
-	case w.shape == Text:
+	case w.scope.Value == Text:
 		return &path{}
 	}
 	return &path{steps: []step{{name: n.Value}}}
@@ -145,7 +154,11 @@ func (w *rewriter) identifier(n *ast.IdentifierNode) *path {
 
 func (w *rewriter) meta(n *ast.MemberNode, next step) *path {
 	if i := slices.Index(metaNames(), next.name); i >= 0 && !next.byIndex {
-		return &path{from: fromTopic + source(i)}
+		from := fromTopic + source(i)
+		if from == fromKey && w.scope.Key == Fields {
+			from = fromDecodedKey
+		}
+		return &path{from: from}
 	}
 	remedy := "write one of meta." + strings.Join(metaNames(), ", meta.")
 	if near, ok := setting.Nearest(next.name, metaNames()); ok {
@@ -156,15 +169,24 @@ func (w *rewriter) meta(n *ast.MemberNode, next step) *path {
 }
 
 func (w *rewriter) deeper(n *ast.MemberNode, base *path, next step) *path {
-	if base.from != fromValue && (base.from != fromHeaders || len(base.steps) > 0 || next.byIndex) {
-		w.fail(n, "this part of meta is a single value", `write it without what follows`)
+	switch base.from {
+	case fromValue, fromDecodedKey, fromJoined:
+	case fromKey:
+		w.fail(n, "the key is not decoded, so it has no parts", "write it without what follows, or decode: {key: json}")
+	case fromHeaders:
+		if len(base.steps) == 0 && !next.byIndex {
+			break
+		}
+		fallthrough
+	default:
+		w.fail(n, "this part of meta is a single value", "write it without what follows")
 	}
-	return &path{from: base.from, steps: append(base.steps, next)}
+	base.steps = append(base.steps, next)
+	return base
 }
 
 // read replaces a node by a call that reads the path.
 func (w *rewriter) read(n ast.Node, p *path) ast.Node {
-	w.readsValue = w.readsValue || p.from == fromValue
 	name := p.String()
 	define(w.config, name, func(args ...any) (any, error) {
 		record, ok := args[0].(*Record)

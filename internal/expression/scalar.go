@@ -35,9 +35,10 @@ func (p *path) scalar(r *Record) scalar {
 			return scalar{kind: document.Object}
 		}
 		return textScalar(r.header(p.steps[0].name))
-	case fromValue:
+	case fromValue, fromDecodedKey, fromJoined:
 	}
-	return nodeScalar(&r.Value, r.find(p.steps))
+	d, n, _ := p.locate(r)
+	return nodeScalar(d, n)
 }
 
 func textScalar(text []byte, found bool) scalar {
@@ -118,4 +119,8 @@ func (s *scalar) kindName() string {
 	case document.Object:
 	}
 	return "object"
+}
+
+func (s *scalar) value() Value {
+	return Value{Kind: s.kind, Int: s.integer, Float: s.float, Text: s.text}
 }

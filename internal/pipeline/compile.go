@@ -151,9 +151,9 @@ func (b *builder) field(path string, f *Field) field {
 }
 
 func (b *builder) expression(
-	path, text string, compile func(string, expression.Shape) (*expression.Program, error),
+	path, text string, compile func(string, expression.Scope) (*expression.Program, error),
 ) *expression.Program {
-	program, err := compile(text, b.shape)
+	program, err := compile(text, expression.Scope{Value: b.shape})
 	if err != nil {
 		b.fault(path, strings.TrimSpace(text), "has an error at "+err.Error())
 	}
