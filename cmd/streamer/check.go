@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"streamer/internal/config"
@@ -64,10 +65,18 @@ func (p *program) checkSource(ctx context.Context, admin *kafka.Admin, source ka
 }
 
 func (p *program) checkSink(ctx context.Context, admin *kafka.Admin, sink config.KafkaSink) error {
-	partitions, err := admin.Partitions(ctx, sink.Output.Topic)
-	if _, missing := errors.AsType[*kafka.MissingTopicError](err); missing && sink.Output.Create != nil {
-		p.tellf("sink.kafka: topic %s is missing; run creates it", sink.Output.Topic)
-		return nil
+	topics := sink.Output.Destinations()
+	partitions, err := admin.Partitions(ctx, topics...)
+	missing, some := errors.AsType[*kafka.MissingTopicError](err)
+	if some && sink.Output.Create != nil {
+		for _, topic := range missing.Topics {
+			p.tellf("sink.kafka: topic %s is missing; run creates it", topic)
+		}
+		topics = slices.DeleteFunc(topics, func(topic string) bool { return slices.Contains(missing.Topics, topic) })
+		if len(topics) == 0 {
+			return nil
+		}
+		partitions, err = admin.Partitions(ctx, topics...)
 	}
 	if err != nil {
 		return fmt.Errorf("check sink.kafka.topic: %w", err)

@@ -113,25 +113,28 @@ func Remove(b *record.Batch, fenced func(record.Owner) bool) {
 }
 
 // Truncate takes the record of owner at offset, and everything of the owner behind it, out of a batch, so that what comes
-// before it, and the other partitions, can be delivered without it.
+// before it, and the other partitions, can be delivered without it. What ends before offset already stays as it is: a
+// second refused record of the owner must not move the span forward again, over the first.
 func Truncate(b *record.Batch, owner record.Owner, offset int64) {
-	kept := b.Blocks[:0]
-	for _, block := range b.Blocks {
-		switch {
-		case block.Owner != owner || block.Span.Next <= offset:
-			kept = append(kept, block)
-		case block.Span.First < offset:
-			short := block.Until(offset)
-			b.Records -= len(block.Out) - len(short.Out)
-			kept = append(kept, short)
-		default:
-			b.Records -= len(block.Out)
-			b.Bytes -= block.Bytes()
-			block.Release()
-		}
+	span, held := b.Spans[owner]
+	if !held || span.Next <= offset {
+		return
 	}
-	b.Blocks = kept
-	span := b.Spans[owner]
+	b.Blocks = slices.DeleteFunc(b.Blocks, func(block *record.Block) bool {
+		if block.Owner != owner || block.Span.Next <= offset {
+			return false
+		}
+		before := len(block.Out)
+		if block.Span.First < offset {
+			block.End(offset)
+			b.Records -= before - len(block.Out)
+			return false
+		}
+		b.Records -= before
+		b.Bytes -= block.Bytes()
+		block.Release()
+		return true
+	})
 	span.Next, span.LeaderEpoch = offset, -1
 	if b.Spans[owner] = span; span.Empty() {
 		delete(b.Spans, owner)

@@ -149,6 +149,7 @@ func TestTruncateKeepsWhatComesBeforeTheRecord(t *testing.T) {
 		a.Add(b, epoch)
 	}
 	batch := a.Cut(record.ByDrain, epoch)
+	cut := batch.Blocks[1]
 	Truncate(batch, owner(0), 6)
 	if batch.Records != 4+2+4 || batch.Spans[owner(0)] != (record.Span{First: 0, Next: 6, LeaderEpoch: -1}) {
 		t.Fatalf("%d records, span %v; want 10, [0,6)", batch.Records, batch.Spans[owner(0)])
@@ -156,9 +157,20 @@ func TestTruncateKeepsWhatComesBeforeTheRecord(t *testing.T) {
 	if len(batch.Blocks) != 3 || batch.Blocks[1].Span.Next != 6 || len(batch.Blocks[1].Out) != 2 {
 		t.Fatalf("blocks %v", batch.Blocks)
 	}
+	if batch.Blocks[1] != cut {
+		t.Fatal("the cut block is another one: a sink would take it for one that it has delivered nothing of")
+	}
+	Truncate(batch, owner(0), 9) // refused too, and gone already
+	if batch.Records != 4+2+4 || batch.Spans[owner(0)].Next != 6 {
+		t.Fatalf("%d records, span %v; a later record moved the cut", batch.Records, batch.Spans[owner(0)])
+	}
 	Truncate(batch, owner(1), 0)
 	if _, held := batch.Spans[owner(1)]; held || batch.Records != 6 || len(batch.Blocks) != 2 {
 		t.Fatalf("a record at the beginning left %d records, spans %v", batch.Records, batch.Spans)
+	}
+	Truncate(batch, owner(1), 2)
+	if _, held := batch.Spans[owner(1)]; held {
+		t.Fatalf("an owner that had left came back: spans %v", batch.Spans)
 	}
 	for _, b := range batch.Blocks {
 		b.Release()

@@ -63,11 +63,17 @@ func (l *loader) validateKafkaSink(cfg Config) {
 			})
 		}
 	}
-	if topic := cfg.Sink.Kafka.Output.Topic; cfg.consumes(topic) {
-		l.fault(setting.Fault{
-			Field: "sink.kafka.topic", Value: topic,
-			Remedy: "is consumed too, what is written would be read again without end; write another topic",
-		})
+	for _, topic := range cfg.Sink.Kafka.Output.Destinations() {
+		field := "sink.kafka.topics"
+		if topic == cfg.Sink.Kafka.Output.Topic {
+			field = "sink.kafka.topic"
+		}
+		if cfg.consumes(topic) {
+			l.fault(setting.Fault{
+				Field: field, Value: topic,
+				Remedy: "is consumed too, what is written would be read again without end; write another topic",
+			})
+		}
 	}
 }
 

@@ -135,17 +135,15 @@ type Block struct {
 	account *Account
 }
 
-// Until returns the block as far as it comes before offset. It takes the block's place, and its charge: the block itself
-// must not be released any more.
-func (b *Block) Until(offset int64) *Block {
-	short := *b
+// End ends the block at offset, in place: outputs from there on leave it, its charge stays. It remains the same block to a
+// sink that remembers what of it has arrived.
+func (b *Block) End(offset int64) {
 	end := 0
-	for end < len(short.Out) && short.Out[end].Offset < offset {
+	for end < len(b.Out) && b.Out[end].Offset < offset {
 		end++
 	}
-	short.Out = short.Out[:end:end]
-	short.Span.Next, short.Span.LeaderEpoch = offset, -1
-	return &short
+	b.Out = b.Out[:end:end]
+	b.Span.Next, b.Span.LeaderEpoch = offset, -1
 }
 
 // Batch is a consistent cut over partitions: the unit of delivery and of commit. Blocks are ordered by (topic,

@@ -3,9 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	"streamer/internal/record"
 )
 
 // Class is what may be done about a failed Write.
@@ -16,13 +13,14 @@ type Class uint8
 const (
 	Unclassified Class = iota
 	Retryable          // may succeed later as it is: network, leader, timeout, throttling, full disk, credentials
-	Permanent          // will not succeed by waiting: too large, invalid, no such topic
+	Permanent          // will not succeed by waiting: no such topic, the reader has gone
+	Rejected           // some records will never be taken; the others may still be
 	Ended              // the caller's context ended; nothing is known against the sink
 )
 
 // String is the class as metrics and logs name it.
 func (c Class) String() string {
-	return [...]string{"unclassified", "retryable", "permanent", "ended"}[c]
+	return [...]string{"unclassified", "retryable", "permanent", "rejected", "ended"}[c]
 }
 
 // RetryableError is a failure that may pass by itself or by an operator's hand outside of Streamer.
@@ -33,28 +31,10 @@ func (e *RetryableError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *RetryableError) Unwrap() error { return e.Err }
 
-// Origin is the provenance of one record: where in the input it came from.
-type Origin struct {
-	Owner  record.Owner
-	Offset int64
-}
+// PermanentError is a failure that the same batch would meet again and again, whichever records are taken out of it.
+type PermanentError struct{ Err error }
 
-// String renders the origin as "topic/3@42", the form that `streamer offsets skip` takes.
-func (o Origin) String() string { return fmt.Sprintf("%s@%d", o.Owner, o.Offset) }
-
-// PermanentError is a failure that the same batch would meet again and again.
-type PermanentError struct {
-	Err error
-	// Origin is the record at fault; nil if it is not one record that is.
-	Origin *Origin
-}
-
-func (e *PermanentError) Error() string {
-	if e.Origin == nil {
-		return e.Err.Error()
-	}
-	return fmt.Sprintf("record %s: %v", e.Origin, e.Err)
-}
+func (e *PermanentError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *PermanentError) Unwrap() error { return e.Err }
@@ -64,6 +44,9 @@ func (e *PermanentError) Unwrap() error { return e.Err }
 func Classify(err error) Class {
 	if _, ok := errors.AsType[*PermanentError](err); ok {
 		return Permanent
+	}
+	if _, ok := errors.AsType[*RejectedError](err); ok {
+		return Rejected
 	}
 	if _, ok := errors.AsType[*RetryableError](err); ok {
 		return Retryable

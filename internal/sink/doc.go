@@ -1,5 +1,6 @@
 // Package sink is the contract between the pipeline and the places that output goes to, the classes of their failures
-// ([RetryableError], [PermanentError]), and the [Writer] that delivers one batch at a time and does not give up on it.
+// ([RetryableError], [RejectedError], [PermanentError]), and the [Writer] that delivers one batch at a time and does not give
+// up on it.
 //
 // The kinds live in their own packages below this one (kafkasink, filesink, stdoutsink, dropsink), each with its Config,
 // DefaultConfig and Validate, and all pass the suite in sinktest.

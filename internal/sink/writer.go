@@ -47,8 +47,8 @@ func (w *Writer) State() State {
 }
 
 // Write delivers the batch and sets its Wrote. It returns nil when the sink has acknowledged all of it, an error that
-// wraps the context's when ctx ended first, and any other failure that is not retryable as it came. While a failure is
-// retryable it does not return.
+// wraps the context's when ctx ended first, and any other failure that is not retryable as it came: after a
+// [*RejectedError] it may be called again with what is left of the batch. While a failure is retryable it does not return.
 func (w *Writer) Write(ctx context.Context, batch *record.Batch) error {
 	defer w.board.rest()
 	defer w.metrics.retrying.Set(0)
@@ -64,7 +64,7 @@ func (w *Writer) Write(ctx context.Context, batch *record.Batch) error {
 		case Retryable:
 		case Ended:
 			return w.gaveUp(ctx, batch, attempt, err)
-		case Permanent, Unclassified:
+		case Permanent, Rejected, Unclassified:
 			return fmt.Errorf("write batch %d: %w", batch.ID, err)
 		}
 		w.trouble(batch, attempt, err)

@@ -53,7 +53,7 @@ type bench struct {
 func newBench(s sink.Sink) bench {
 	b := bench{registry: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(b.log, nil))
-	b.Writer = sink.NewWriter(s, sink.DefaultConfig(), logger, sink.NewMetrics(b.registry))
+	b.Writer = sink.NewWriter(s, sink.DefaultConfig(), logger, sink.NewMetrics(b.registry, "sink"))
 	return b
 }
 
@@ -174,14 +174,27 @@ func TestWriterLogsASinkThatWaitsByItself(t *testing.T) {
 
 func TestWriterStopsAtWhatWillNotPass(t *testing.T) {
 	cause := errors.New("too large")
-	origin := &sink.Origin{Owner: record.Owner{Topic: "in", Partition: 3, Epoch: 1}, Offset: 42}
+	refused := sinktest.Numbered(3, 40, 3)
 	for _, test := range []struct {
 		name  string
 		err   error
 		class string
 		text  string
 	}{
-		{"permanent", &sink.PermanentError{Err: cause, Origin: origin}, "permanent", "write batch 7: record in/3@42: too large"},
+		{"permanent", &sink.PermanentError{Err: cause}, "permanent", "write batch 7: too large"},
+		{
+			"one refused record", sink.RejectAll([]sink.Rejection{sink.Reject(refused, 2, cause)}),
+			"rejected", "write batch 7: record in/3@42: too large",
+		},
+		{
+			"refused records", sink.RejectAll([]sink.Rejection{sink.Reject(refused, 0, cause), sink.Reject(refused, 2, cause)}),
+			"rejected", "write batch 7: 2 records are refused, the first: record in/3@40: too large",
+		},
+		{
+			"a refused record without an origin",
+			sink.RejectAll([]sink.Rejection{sink.Reject(sinktest.Merged(record.Output{}), 0, cause)}),
+			"permanent", "write batch 7: record merged from several: too large",
+		},
 		{"unclassified", cause, "unclassified", "write batch 7: too large"},
 		{
 			"a permanent failure in a retryable one",
@@ -201,7 +214,7 @@ func TestWriterStopsAtWhatWillNotPass(t *testing.T) {
 			if test.text != "" && (err.Error() != test.text || !errors.Is(err, cause)) {
 				t.Errorf("error %q, want %q", err, test.text)
 			}
-			for _, class := range []string{"ended", "permanent", "retryable", "unclassified"} {
+			for _, class := range []string{"ended", "permanent", "rejected", "retryable", "unclassified"} {
 				var want float64
 				if class == test.class {
 					want = 1
@@ -255,7 +268,9 @@ func TestWriterCountsWhatIsAcknowledged(t *testing.T) {
 	}}
 	synctest.Test(t, func(t *testing.T) {
 		w := newBench(s)
-		if err := w.Write(t.Context(), batch()); err != nil {
+		refused := sinktest.Numbered(1, 0, 1)
+		refused.Out[0].Refused = true
+		if err := w.Write(t.Context(), sinktest.Batch(7, sinktest.Numbered(0, 0, 3), refused)); err != nil {
 			t.Fatal(err)
 		}
 		got := w.series(t)
@@ -268,4 +283,31 @@ func TestWriterCountsWhatIsAcknowledged(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The writer of dead letters has series of its own beside the sink's.
+func TestTwoWritersHaveTheirOwnSeries(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	sink.NewMetrics(registry, "sink")
+	other := bench{registry: registry, log: &bytes.Buffer{}}
+	s := &scripted{write: func(context.Context, int) error { return nil }}
+	logger := slog.New(slog.NewTextHandler(other.log, nil))
+	other.Writer = sink.NewWriter(s, sink.DefaultConfig(), logger, sink.NewMetrics(registry, "dead_letter"))
+	if err := other.Write(t.Context(), batch()); err != nil {
+		t.Fatal(err)
+	}
+	series := other.series(t)
+	if series["streamer_dead_letter_records_total"] != 3 || series["streamer_sink_records_total"] != 0 {
+		t.Errorf("series: %v, want three records of dead letters and none of the sink", series)
+	}
+}
+
+// What is refused may be many, and the error is read when the records are gone.
+func TestARejectionOutlivesItsBlock(t *testing.T) {
+	block := sinktest.Numbered(3, 40, 3)
+	err := sink.RejectAll([]sink.Rejection{sink.Reject(block, 2, errors.New("too large"))})
+	block.Release()
+	if want := "record in/3@42: too large"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
+	}
 }

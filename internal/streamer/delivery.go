@@ -53,21 +53,24 @@ func (d *delivery) Run(ctx context.Context) error {
 	}
 }
 
-// write delivers the batch and acknowledges it. If the sink refuses one record for good, what comes before that record and
-// the other partitions are delivered all the same, and refused says which it was: the group's commit then stands at that
-// record, and skipping it skips nothing else.
+// write delivers the batch and acknowledges it. If the sink refuses records for good, what comes before the first of each
+// partition and the other partitions are delivered all the same, and refused says which they were: the group's commit then
+// stands at such a record, and skipping it skips nothing else.
 func (d *delivery) write(ctx context.Context, b *record.Batch) (refused, err error) {
 	began := time.Now()
 	for {
 		err = d.writer.Write(ctx, b)
-		p, permanent := errors.AsType[*sink.PermanentError](err)
-		if err == nil || !permanent || p.Origin == nil || ctx.Err() != nil {
+		rejected, ok := errors.AsType[*sink.RejectedError](err)
+		if !ok || ctx.Err() != nil {
 			break
 		}
 		if refused == nil {
 			refused = err
 		}
-		batcher.Truncate(b, p.Origin.Owner, p.Origin.Offset)
+		for i := range rejected.Records {
+			origin := rejected.Records[i].Origin()
+			batcher.Truncate(b, origin.Owner, origin.Offset)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(refused, err)

@@ -81,8 +81,9 @@ func (e *sinkFailedError) Unwrap() error { return e.err }
 
 func (s *Service) sinkError(err error, reached bool) error {
 	failed := &sinkFailedError{err: err}
-	if p, ok := errors.AsType[*sink.PermanentError](err); ok && p.Origin != nil && reached {
-		failed.remedy = "; everything before it is delivered, nothing past it; " + s.goOn(p.Origin.Owner, p.Origin.Offset)
+	if rejected, ok := errors.AsType[*sink.RejectedError](err); ok && reached {
+		first := rejected.Records[0].Origin()
+		failed.remedy = "; everything before it is delivered, nothing past it; " + s.goOn(first.Owner, first.Offset)
 	}
 	return failed
 }

@@ -122,7 +122,7 @@ func (m *member) connect(block partitionstream.Config, batch batcher.Config, slo
 	sequencer.failures = failureLog{log: log}
 	retry := sink.DefaultConfig()
 	m.delivery = &delivery{
-		writer: sink.NewWriter(m.sink, retry, log, sink.NewMetrics(registry)), wants: wants, batches: gives,
+		writer: sink.NewWriter(m.sink, retry, log, sink.NewMetrics(registry, "sink")), wants: wants, batches: gives,
 		metrics: metrics, history: newHistory(), dead: make(chan struct{}), ended: make(chan struct{}),
 		failed: func(err error, _ bool) { m.failed.fail(err) },
 	}

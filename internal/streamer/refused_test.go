@@ -15,7 +15,7 @@ func TestARefusedRecordLosesNothingBeforeIt(t *testing.T) {
 	r := newRig(t)
 	dir := t.TempDir()
 	r.cfg.Sink.Type, r.cfg.Sink.File.Directory, r.cfg.Sink.File.Instance = config.SinkFile, dir, "one"
-	r.produce("one", "two", "torn\nline", "four")
+	r.produce("one", "two", "torn\nline", "four", "torn\nagain") // the second must not move the commit past the first
 	r.run()
 	err := r.end()
 	if err == nil || !strings.Contains(err.Error(), "streamer offsets skip "+topic+"/0@2 --group "+group) {

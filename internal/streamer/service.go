@@ -110,7 +110,7 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	writer := sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry))
+	writer := sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry, "sink"))
 	s.connect(writer)
 	client, sizer, err := s.newClient()
 	if err != nil {

@@ -24,8 +24,8 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 		return fmt.Errorf("drop batch: %w", err)
 	}
 	var n int64
-	for _, block := range batch.Blocks {
-		n += int64(len(block.Out))
+	for range batch.Outputs {
+		n++
 	}
 	s.records.Add(n)
 	return nil

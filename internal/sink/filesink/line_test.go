@@ -25,14 +25,15 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestAValueThatCannotBeALineNamesItsRecord(t *testing.T) {
+func TestValuesThatCannotBeLinesNameTheirRecords(t *testing.T) {
 	directory := t.TempDir()
 	s := start(t, directory)
 	write(t, s, lineBatch(1, "one"))
-	err := s.Write(t.Context(), lineBatch(2, "two", "not\njson"))
-	permanent, ok := errors.AsType[*sink.PermanentError](err)
-	if !ok || permanent.Origin == nil || permanent.Origin.String() != "in/0@201" {
-		t.Fatalf("Write = %v, want a permanent error at in/0@201", err)
+	err := s.Write(t.Context(), lineBatch(2, "two", "not\njson", "three", "also\nnot"))
+	rejected, ok := errors.AsType[*sink.RejectedError](err)
+	if !ok || len(rejected.Records) != 2 || rejected.Records[0].Origin().String() != "in/0@201" ||
+		rejected.Records[1].Origin().String() != "in/0@203" {
+		t.Fatalf("Write = %v, want the records in/0@201 and in/0@203 refused", err)
 	}
 	if strings.Contains(err.Error(), "not\njson") {
 		t.Errorf("the error shows payload: %q", err)

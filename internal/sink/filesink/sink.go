@@ -130,24 +130,39 @@ func (s *Sink) cameBack(err error) {
 	s.logger.Info("the disk answers again", slog.Any("error", err))
 }
 
-// append writes the batch's lines, unsynced, and returns their size in bytes.
+// append writes the batch's lines, unsynced, and returns their size in bytes. Once a value cannot be a line it only looks for
+// more of them, so that the caller learns of all at once; what it wrote until then does not stay.
 func (s *Sink) append(ctx context.Context, batch *record.Batch) (int64, error) {
 	var size int64
+	var refused []sink.Rejection
 	if s.chunk = s.chunk[:0]; cap(s.chunk) > 4*chunkBytes {
 		s.chunk = nil // one huge value must not be held in memory for ever
 	}
-	for owner, out := range batch.Outputs {
-		chunk, err := appendLine(s.chunk, out.Value)
-		if err != nil {
-			return size, &sink.PermanentError{Err: err, Origin: &sink.Origin{Owner: owner, Offset: out.Offset}}
-		}
-		s.chunk = chunk
-		if len(s.chunk) >= chunkBytes {
+	for _, block := range batch.Blocks {
+		for i := range block.Out {
+			if block.Out[i].Refused {
+				continue
+			}
+			chunk, err := appendLine(s.chunk, block.Out[i].Value)
+			if err != nil {
+				refused = append(refused, sink.Reject(block, i, err))
+			}
+			if len(refused) > 0 {
+				s.chunk = chunk[:0]
+				continue
+			}
+			s.chunk = chunk
+			if len(s.chunk) < chunkBytes {
+				continue
+			}
 			size += int64(len(s.chunk))
 			if err := s.flush(ctx); err != nil {
 				return size, err
 			}
 		}
+	}
+	if len(refused) > 0 {
+		return 0, sink.RejectAll(refused)
 	}
 	size += int64(len(s.chunk))
 	return size, s.flush(ctx)

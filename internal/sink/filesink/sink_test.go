@@ -60,6 +60,7 @@ func TestConformance(t *testing.T) {
 				full.Store(true)
 				return func() { full.Store(false) }
 			},
+			Refusable: func() []byte { return []byte("torn\nline") },
 			Tombstone: []byte("null"),
 		}
 	})

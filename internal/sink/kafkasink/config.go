@@ -2,6 +2,7 @@ package kafkasink
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,14 +12,16 @@ import (
 
 // Config is section sink.kafka, less the connection: brokers, tls and sasl are internal/kafka's.
 type Config struct {
-	// Topic that every record goes to.
+	// Topic that records go to unless the pipeline routes them; empty if it routes all.
 	Topic string `yaml:"topic"`
+	// Topics that the pipeline may route records to, besides Topic. Any other is refused.
+	Topics []string `yaml:"topics"`
 	// Compression of the record batches: none, gzip, snappy, lz4 or zstd.
 	Compression string `yaml:"compression"`
 	// MaxMessageBytes is the largest record batch that is sent, before compression, and so a little more than the largest
 	// record. It must not be above the topic's max.message.bytes.
 	MaxMessageBytes setting.Bytes `yaml:"max_message_bytes"`
-	// Create says how to create a missing topic; without it a missing topic fails the start.
+	// Create says how to create the topics that are missing; without it a missing topic fails the start.
 	Create *CreateConfig `yaml:"create"`
 }
 
@@ -48,11 +51,20 @@ func (c Config) Validate() []setting.Fault {
 	fault := func(field, value, remedy string) {
 		faults = append(faults, setting.Fault{Field: "sink.kafka." + field, Value: value, Remedy: remedy})
 	}
+	const noTopic = "is not a topic name; write 1 to 249 of the characters a-z A-Z 0-9 . _ -"
 	switch {
-	case c.Topic == "":
+	case c.Topic == "" && len(c.Topics) == 0:
 		fault("topic", "", "is required; write the name of the topic that the output goes to")
-	case !topicName.MatchString(c.Topic) || c.Topic == "." || c.Topic == "..":
-		fault("topic", c.Topic, "is not a topic name; write 1 to 249 of the characters a-z A-Z 0-9 . _ -")
+	case c.Topic != "" && !isTopicName(c.Topic):
+		fault("topic", c.Topic, noTopic)
+	}
+	for i, topic := range c.Topics {
+		switch {
+		case !isTopicName(topic):
+			fault("topics", topic, noTopic)
+		case slices.Contains(c.Topics[:i], topic):
+			fault("topics", topic, "is listed twice; write it once")
+		}
 	}
 	if _, ok := codec(c.Compression); !ok {
 		fault("compression", c.Compression, "is not a compression; write none, gzip, snappy, lz4 or zstd")
@@ -61,6 +73,18 @@ func (c Config) Validate() []setting.Fault {
 		fault("max_message_bytes", c.MaxMessageBytes.String(), "is out of range; write 1KiB to 64MiB")
 	}
 	return append(faults, c.Create.validate()...)
+}
+
+func isTopicName(name string) bool {
+	return topicName.MatchString(name) && name != "." && name != ".."
+}
+
+// Destinations lists every topic that records may go to, each once.
+func (c Config) Destinations() []string {
+	if c.Topic == "" || slices.Contains(c.Topics, c.Topic) {
+		return slices.Clone(c.Topics)
+	}
+	return append([]string{c.Topic}, c.Topics...)
 }
 
 func (c *CreateConfig) validate() []setting.Fault {

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"streamer/internal/record"
 	"streamer/internal/sink"
 )
 
@@ -61,25 +62,47 @@ func mayPass(err error) bool {
 	return isAny(err, denied()) || isAny(err, passing()) || isAny(err, poisoned()) || kerr.IsRetriable(err) || isNetwork(err)
 }
 
+// refusals lists answers that are about the records themselves: others may be taken, these will not.
+func refusals() []error {
+	return []error{kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp}
+}
+
+func isRefusal(err error) bool { return isAny(err, refusals()) }
+
+func isTooLarge(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
+}
+
+// oversize is the failure of an output that no record batch can hold, in the client's words.
+func oversize(out *record.Output) error {
+	return fmt.Errorf("%w (uncompressed_bytes=%d)", kerr.MessageTooLarge, payload(out))
+}
+
+// reject names a record that no broker will take.
+func (s *Sink) reject(block *record.Block, index int, err error, topic string) sink.Rejection {
+	rejection := sink.Reject(block, index, s.explain(err, topic))
+	rejection.TooLarge = isTooLarge(err)
+	return rejection
+}
+
 // explain puts the sink's words and remedies around an error of the client.
-func (s *Sink) explain(err error) error {
+func (s *Sink) explain(err error, topic string) error {
 	switch {
 	case isGone(err):
-		return fmt.Errorf("produce to topic %s: it was deleted: %w; create it and start again, or set sink.kafka.create",
-			s.cfg.Topic, err)
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
+		return fmt.Errorf("produce to topic %s: it was deleted: %w; create it and start again, or set sink.kafka.create", topic, err)
+	case isTooLarge(err):
 		return fmt.Errorf("produce to topic %s: %w; raise sink.kafka.max_message_bytes (%s) and the topic's "+
-			"max.message.bytes, or skip the record", s.cfg.Topic, err, s.cfg.MaxMessageBytes)
+			"max.message.bytes, or skip the record", topic, err, s.cfg.MaxMessageBytes)
 	case isAny(err, denied()):
-		return fmt.Errorf("produce to topic %s: %w; the sink's user needs DESCRIBE and WRITE on the topic", s.cfg.Topic, err)
+		return fmt.Errorf("produce to topic %s: %w; the sink's user needs DESCRIBE and WRITE on the topic", topic, err)
 	default:
-		return fmt.Errorf("produce to topic %s: %w", s.cfg.Topic, err)
+		return fmt.Errorf("produce to topic %s: %w", topic, err)
 	}
 }
 
-// classify decides what a failure of the record at origin means for its batch.
-func (s *Sink) classify(err error, origin sink.Origin) error {
-	explained := s.explain(err)
+// classify decides what a failure that is no refusal means for the batch.
+func (s *Sink) classify(err error, topic string) error {
+	explained := s.explain(err, topic)
 	switch {
 	case isGone(err) && s.cfg.Create != nil:
 		return &sink.RetryableError{Err: explained}
@@ -90,6 +113,6 @@ func (s *Sink) classify(err error, origin sink.Origin) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return explained
 	default:
-		return &sink.PermanentError{Err: explained, Origin: &origin}
+		return &sink.PermanentError{Err: explained}
 	}
 }

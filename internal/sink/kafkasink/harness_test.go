@@ -21,6 +21,7 @@ import (
 type broker struct {
 	*kfake.Cluster
 	inputs map[string]int
+	looked int // how often a sink asked for inputs
 }
 
 func newBroker(t testing.TB, partitions int32, opts ...kfake.Opt) *broker {
@@ -57,7 +58,10 @@ func (b *broker) cluster(opts ...kgo.Opt) kafkasink.Cluster {
 			}, opts...)
 			return kgo.NewClient(append(all, more...)...)
 		},
-		InputPartitions: func(context.Context) (map[string]int, error) { return b.inputs, nil },
+		InputPartitions: func(context.Context) (map[string]int, error) {
+			b.looked++
+			return b.inputs, nil
+		},
 	}
 }
 
@@ -77,13 +81,15 @@ func (b *broker) sink(t testing.TB, cfg kafkasink.Config) *kafkasink.Sink {
 	return s
 }
 
-// records reads the topic to its end, partition by partition.
-func (b *broker) records(t testing.TB) []*kgo.Record {
+// records reads the sink's own topic to its end, partition by partition.
+func (b *broker) records(t testing.TB) []*kgo.Record { return b.topic(t, "out") }
+
+func (b *broker) topic(t testing.TB, topic string) []*kgo.Record {
 	t.Helper()
-	client := b.client(t, kgo.ConsumeTopics("out"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	client := b.client(t, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(50*time.Millisecond))
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), "out")
+	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), topic)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,10 +107,12 @@ func (b *broker) records(t testing.TB) []*kgo.Record {
 	return all
 }
 
-func (b *broker) delivered(t *testing.T) []sinktest.Delivered {
+func (b *broker) delivered(t *testing.T) []sinktest.Delivered { return b.routed(t, "out") }
+
+func (b *broker) routed(t *testing.T, topic string) []sinktest.Delivered {
 	t.Helper()
 	var all []sinktest.Delivered
-	for _, r := range b.records(t) {
+	for _, r := range b.topic(t, topic) {
 		all = append(all, sinktest.Delivered{Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp})
 	}
 	return all
@@ -113,4 +121,8 @@ func (b *broker) delivered(t *testing.T) []sinktest.Delivered {
 // refuse makes the broker answer every produce request with the error until heal.
 func (b *broker) refuse(err *kerr.Error) (heal func()) {
 	return b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err, Count: -1}).Remove
+}
+
+func header(key string, size int) kgo.RecordHeader {
+	return kgo.RecordHeader{Key: key, Value: make([]byte, size)}
 }

@@ -18,7 +18,7 @@ import (
 func persist(t *testing.T, s sink.Sink, batch *record.Batch) {
 	t.Helper()
 	cfg := sink.Config{Retry: sink.Retry{Min: setting.Duration(5 * time.Millisecond), Max: setting.Duration(50 * time.Millisecond)}}
-	w := sink.NewWriter(s, cfg, slog.New(slog.DiscardHandler), sink.NewMetrics(prometheus.NewRegistry()))
+	w := sink.NewWriter(s, cfg, slog.New(slog.DiscardHandler), sink.NewMetrics(prometheus.NewRegistry(), "sink"))
 	if err := w.Write(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}

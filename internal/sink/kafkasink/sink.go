@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -27,7 +29,7 @@ type Cluster struct {
 	InputPartitions func(ctx context.Context) (map[string]int, error)
 }
 
-// Sink produces to one topic.
+// Sink produces to the configured topics.
 type Sink struct {
 	cfg     Config
 	cluster Cluster
@@ -43,11 +45,13 @@ type Sink struct {
 	closed    bool
 	shipped   map[*record.Block]*shipment // what a failed Write left; empty after a successful one
 	spare     []kgo.Record                // the last batch's records, to be used again
+	paces     map[place]*pace             // of partitions in which a record was refused; empty after a successful Write
+	warned    time.Time                   // when a refused record batch was last logged
 
-	mu sync.Mutex // guards the shipments' counters and their wait
+	mu sync.Mutex // guards the shipments' counters, their wait and the round's failures
 }
 
-// New connects, checks that the topic exists or creates it, and decides how records are placed. It fails when ctx ends
+// New connects, checks that the topics exist or creates them, and decides how records are placed. It fails when ctx ends
 // first, with what was in the way.
 func New(ctx context.Context, cfg Config, cluster Cluster, logger *slog.Logger) (*Sink, error) {
 	s := &Sink{cfg: cfg, cluster: cluster, logger: logger, health: &health{}}
@@ -84,8 +88,11 @@ func (s *Sink) connect() error {
 
 // place looks up the partition counts and decides anew.
 func (s *Sink) place(ctx context.Context) error {
-	outputs, err := s.ensureTopic(ctx)
+	outputs, err := s.ensureTopics(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.acquaint(ctx); err != nil {
 		return err
 	}
 	inputs, err := s.cluster.InputPartitions(ctx)
@@ -93,16 +100,9 @@ func (s *Sink) place(ctx context.Context) error {
 		return fmt.Errorf("look up partitions of the input: %w", err)
 	}
 	next := placement{outputs: outputs, inputs: inputs}
-	for topic, n := range inputs {
-		if was, known := s.placement.inputs[topic]; known && was == n && s.placement.outputs == outputs {
-			continue
-		}
-		how := "by key"
-		if next.samePartition(topic) {
-			how = "same partition"
-		}
-		s.logger.Info("sink places records", slog.String("from", topic), slog.Int("from_partitions", n),
-			slog.String("to", s.cfg.Topic), slog.Int("to_partitions", outputs), slog.String("placement", how))
+	next.tell(s.logger, s.placement)
+	if next.shrunk(s.placement) { // what was placed by the old count would wait for ever
+		s.shipped, s.spare, s.paces = nil, nil, nil
 	}
 	s.placement = next
 	return nil
@@ -119,41 +119,58 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 	if err := s.prepare(ctx, batch); err != nil {
 		return err
 	}
-	ships := s.load(batch)
+	ships, err := s.admit(ctx, batch)
+	if err != nil {
+		return err
+	}
+	// What an earlier Write left behind settles first: only then is it known what must go again, and in which order.
+	if err := s.await(ctx, ships); err != nil {
+		return err
+	}
+	for _, ship := range ships {
+		if ship.again {
+			ship.adapt()
+		}
+	}
 	for {
-		err := s.round(ctx, ships)
-		if err == nil {
+		done, err := s.round(ctx, ships)
+		if done {
 			s.unload()
 			return nil
 		}
-		if sink.Classify(err) != sink.Ended || ctx.Err() != nil {
+		if err != nil && (sink.Classify(err) != sink.Ended || ctx.Err() != nil) {
 			return err
 		}
-		// The context that ended is an earlier Write's: its records stood before ours, and the client fails a partition as
-		// a whole. They are gone now, so ours go again.
+		// More is to be sent, or the context that ended is an earlier Write's: its records stood before ours, and the client
+		// fails a partition as a whole. They are gone now, so ours go again.
 	}
 }
 
-// round produces what is not acknowledged yet and waits for the answers.
-func (s *Sink) round(ctx context.Context, ships []*shipment) error {
-	// What an earlier round left behind settles first: only then is it known what must go again, and in which order.
-	if err := s.await(ctx, ships); err != nil {
-		return err
+// admit loads the batch, unless there are records in it that cannot go.
+func (s *Sink) admit(ctx context.Context, batch *record.Batch) ([]*shipment, error) {
+	ships, refused := s.load(batch)
+	if !slices.ContainsFunc(refused, outgrown) {
+		return ships, sink.RejectAll(refused)
 	}
-	s.short.Store(false)
-	ours, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s.produce(ours, cancel, ships)
-	if err := s.await(ctx, ships); err != nil {
-		return err
+	// The topic may have grown since.
+	s.client.ForceMetadataRefresh()
+	if err := s.place(ctx); err != nil {
+		return nil, s.lookupFailed(ctx, err)
 	}
-	return s.verdict(ships)
+	ships, refused = s.load(batch)
+	return ships, sink.RejectAll(refused)
+}
+
+// outgrown reports that a record asks for a partition that was not there when the partitions were counted.
+func outgrown(refused sink.Rejection) bool {
+	_, missing := errors.AsType[*partitionError](refused.Err)
+	return missing
 }
 
 // prepare replaces a client that cannot go on, and looks again at topics that have grown or are new.
 func (s *Sink) prepare(ctx context.Context, batch *record.Batch) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("produce to topic %s: %w", s.cfg.Topic, err)
+		return fmt.Errorf("produce: %w", err)
 	}
 	if s.poisoned {
 		s.client.Close()
@@ -221,40 +238,7 @@ func (s *Sink) await(ctx context.Context, ships []*shipment) error {
 	case <-w.done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("produce to topic %s: %w", s.cfg.Topic, context.Cause(ctx))
-	}
-}
-
-// verdict is the worst failure among the shipments, nil if there is none.
-func (s *Sink) verdict(ships []*shipment) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var worst error
-	for _, ship := range ships {
-		if ship.err == nil {
-			continue
-		}
-		if isAny(ship.err, poisoned()) || isGone(ship.err) {
-			s.poisoned = true
-		}
-		if err := s.classify(ship.err, ship.origin()); worst == nil || weight(err) > weight(worst) {
-			worst = err
-		}
-	}
-	return worst
-}
-
-// weight orders failures by what they mean for the whole batch.
-func weight(err error) int {
-	switch sink.Classify(err) {
-	case sink.Ended:
-		return 0
-	case sink.Retryable:
-		return 1
-	case sink.Permanent, sink.Unclassified:
-		return 2
-	default:
-		return 2
+		return fmt.Errorf("produce: %w", context.Cause(ctx))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/goleak"
 
 	"streamer/internal/record"
@@ -17,10 +18,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformance(t *testing.T) {
 	sinktest.Run(t, func(t *testing.T) sinktest.Harness {
-		b := newBroker(t, 3)
+		b := newBroker(t, 3, kfake.SeedTopics(3, "same"), kfake.SeedTopics(2, "fewer"))
+		cfg := config()
+		cfg.Topics = []string{"same", "fewer"}
 		return sinktest.Harness{
-			Sink:      b.sink(t, config()),
+			Sink:      b.sink(t, cfg),
 			Delivered: b.delivered,
+			Topics:    cfg.Topics,
+			Routed:    b.routed,
+			Refusable: func() []byte { return make([]byte, 2<<20) },
 			Break:     func() func() { return b.refuse(kerr.TopicAuthorizationFailed) },
 			Keeps:     sinktest.Keeps{Key: true, Headers: true, Timestamp: true},
 		}
@@ -42,9 +48,10 @@ func TestATooLargeRecordNamesItself(t *testing.T) {
 		record.Output{Value: []byte("fits too")},
 	))
 	err := b.sink(t, config()).Write(t.Context(), batch)
-	permanent, ok := errors.AsType[*sink.PermanentError](err)
-	if !ok || !errors.Is(err, kerr.MessageTooLarge) || permanent.Origin == nil || permanent.Origin.String() != "in/0@41" {
-		t.Fatalf("Write = %v, want a permanent MESSAGE_TOO_LARGE at in/0@41", err)
+	rejected, ok := errors.AsType[*sink.RejectedError](err)
+	if !ok || !errors.Is(err, kerr.MessageTooLarge) || len(rejected.Records) != 1 || !rejected.Records[0].TooLarge ||
+		rejected.Records[0].Origin().String() != "in/0@41" {
+		t.Fatalf("Write = %v, want MESSAGE_TOO_LARGE at in/0@41", err)
 	}
 	if !strings.Contains(err.Error(), "sink.kafka.max_message_bytes (1MiB)") {
 		t.Errorf("error %q has no remedy", err)
@@ -59,9 +66,9 @@ func TestClasses(t *testing.T) {
 		{kerr.TopicAuthorizationFailed, sink.Retryable},
 		{kerr.ClusterAuthorizationFailed, sink.Retryable},
 		{kerr.UnknownServerError, sink.Retryable},
-		{kerr.MessageTooLarge, sink.Permanent},
-		{kerr.InvalidRecord, sink.Permanent},
-		{kerr.InvalidTimestamp, sink.Permanent},
+		{kerr.MessageTooLarge, sink.Rejected},
+		{kerr.InvalidRecord, sink.Rejected},
+		{kerr.InvalidTimestamp, sink.Rejected},
 		{kerr.PolicyViolation, sink.Permanent},
 		{kerr.UnsupportedCompressionType, sink.Permanent},
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -12,70 +13,106 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// MissingTopicError says that the sink's topic does not exist and must not be created.
-type MissingTopicError struct{ Topic string }
+// MissingTopicError says that topics of the sink do not exist and must not be created.
+type MissingTopicError struct {
+	Field  string // the setting that names them
+	Topics []string
+}
 
 func (e *MissingTopicError) Error() string {
-	return fmt.Sprintf("sink.kafka.topic: topic %q does not exist; create it, or let Streamer create it with "+
-		"sink.kafka.create: {partitions: N, replication_factor: N}", e.Topic)
+	const remedy = "with sink.kafka.create: {partitions: N, replication_factor: N}"
+	if len(e.Topics) == 1 {
+		return fmt.Sprintf("%s: topic %q does not exist; create it, or let Streamer create it %s", e.Field, e.Topics[0], remedy)
+	}
+	return fmt.Sprintf("%s: topics %s do not exist; create them, or let Streamer create them %s",
+		e.Field, strings.Join(e.Topics, ", "), remedy)
 }
 
 // settleEvery is the pause between two looks at a topic that was just created: a broker learns of it a moment later.
 const settleEvery = 100 * time.Millisecond
 
-// ensureTopic returns the topic's partition count, after creating it if it is missing and the configuration says so.
-func (s *Sink) ensureTopic(ctx context.Context) (int, error) {
-	count, err := s.countPartitions(ctx)
-	missing := &MissingTopicError{}
-	if !errors.As(err, &missing) || s.cfg.Create == nil {
-		return count, err
+// ensureTopics returns the partition count of every topic that records may go to, after creating those that are missing
+// if the configuration says so.
+func (s *Sink) ensureTopics(ctx context.Context) (map[string]int, error) {
+	counts, missing, err := s.countPartitions(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(missing) == 0:
+		return counts, nil
+	case s.cfg.Create == nil:
+		field := "sink.kafka.topics"
+		if missing[0] == s.cfg.Topic {
+			field = "sink.kafka.topic"
+		}
+		return nil, &MissingTopicError{Field: field, Topics: missing}
 	}
-	if err := s.createTopic(ctx); err != nil {
-		return 0, err
+	if err := s.createTopics(ctx, missing); err != nil {
+		return nil, err
 	}
 	for {
-		if count, err = s.countPartitions(ctx); !errors.As(err, &missing) {
-			return count, err
+		if counts, missing, err = s.countPartitions(ctx); err != nil || len(missing) == 0 {
+			return counts, err
 		}
 		select {
 		case <-time.After(settleEvery):
 		case <-ctx.Done():
-			return 0, fmt.Errorf("wait for the new topic %s: %w", s.cfg.Topic, context.Cause(ctx))
+			return nil, fmt.Errorf("wait for the new topic %s: %w", missing[0], context.Cause(ctx))
 		}
 	}
 }
 
-// countPartitions asks a broker. kadm would answer from a cache that is up to five seconds old, and a topic that has just
-// grown would look as it was.
-func (s *Sink) countPartitions(ctx context.Context) (int, error) {
+// countPartitions asks a broker, and returns the topics that it does not know apart. kadm would answer from a cache that
+// is up to five seconds old, and a topic that has just grown would look as it was.
+func (s *Sink) countPartitions(ctx context.Context) (counts map[string]int, missing []string, err error) {
 	request := kmsg.NewPtrMetadataRequest()
-	asked := kmsg.NewMetadataRequestTopic()
-	asked.Topic = &s.cfg.Topic
-	request.Topics = append(request.Topics, asked)
+	topics := s.cfg.Destinations()
+	for _, topic := range topics {
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = &topic
+		request.Topics = append(request.Topics, asked)
+	}
 	response, err := request.RequestWith(ctx, s.client)
 	if err != nil {
 		if ctx.Err() != nil { // why it took so long says more than that it did
 			err = errors.Join(context.Cause(ctx), s.health.last())
 		}
-		return 0, fmt.Errorf("look up topic %s: %w", s.cfg.Topic, err)
+		return nil, nil, fmt.Errorf("look up topic %s: %w", strings.Join(topics, ", "), err)
 	}
-	for _, topic := range response.Topics {
-		err := kerr.ErrorForCode(topic.ErrorCode)
+	counts = make(map[string]int, len(topics))
+	for i := range response.Topics {
+		answer := &response.Topics[i]
+		err := kerr.ErrorForCode(answer.ErrorCode)
 		switch {
-		case err == nil:
-			return len(topic.Partitions), nil
-		case !errors.Is(err, kerr.UnknownTopicOrPartition):
-			return 0, fmt.Errorf("look up topic %s: %w", s.cfg.Topic, err)
+		case answer.Topic == nil || errors.Is(err, kerr.UnknownTopicOrPartition):
+		case err != nil:
+			return nil, nil, fmt.Errorf("look up topic %s: %w", *answer.Topic, err)
+		default:
+			counts[*answer.Topic] = len(answer.Partitions)
 		}
 	}
-	return 0, &MissingTopicError{Topic: s.cfg.Topic}
+	for _, topic := range topics {
+		if counts[topic] == 0 {
+			missing = append(missing, topic)
+		}
+	}
+	return counts, missing, nil
 }
 
-func (s *Sink) createTopic(ctx context.Context) error {
-	_, err := kadm.NewClient(s.client).CreateTopic(ctx, s.cfg.Create.Partitions, s.cfg.Create.ReplicationFactor, nil, s.cfg.Topic)
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // a replica that starts with us may have been faster
-		return fmt.Errorf("create topic %s (sink.kafka.create): %w", s.cfg.Topic, err)
+func (s *Sink) createTopics(ctx context.Context, topics []string) error {
+	create := s.cfg.Create
+	answers, err := kadm.NewClient(s.client).CreateTopics(ctx, create.Partitions, create.ReplicationFactor, nil, topics...)
+	if err != nil {
+		return fmt.Errorf("create topic %s (sink.kafka.create): %w", strings.Join(topics, ", "), err)
 	}
-	s.logger.Info("created the sink's topic", slog.String("topic", s.cfg.Topic))
+	for _, answer := range answers.Sorted() {
+		switch {
+		case errors.Is(answer.Err, kerr.TopicAlreadyExists): // a replica that starts with us may have been faster
+		case answer.Err != nil:
+			return fmt.Errorf("create topic %s (sink.kafka.create): %w", answer.Topic, answer.Err)
+		default:
+			s.logger.Info("created the sink's topic", slog.String("topic", answer.Topic))
+		}
+	}
 	return nil
 }

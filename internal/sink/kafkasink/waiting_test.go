@@ -59,7 +59,7 @@ func TestRefusedLogin(t *testing.T) {
 	refused := b.Fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.SASLAuthenticate}, Err: kerr.SaslAuthenticationFailed, Count: -1, TopLevel: true,
 	})
-	w := sink.NewWriter(s, sink.DefaultConfig(), slog.New(slog.DiscardHandler), sink.NewMetrics(prometheus.NewRegistry()))
+	w := sink.NewWriter(s, sink.DefaultConfig(), slog.New(slog.DiscardHandler), sink.NewMetrics(prometheus.NewRegistry(), "sink"))
 	batch := sinktest.Batch(1, sinktest.Numbered(0, 0, 10)) // needs a new connection, for producing
 	done := make(chan error, 1)
 	go func() { done <- w.Write(t.Context(), batch) }()

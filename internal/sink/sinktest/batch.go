@@ -47,6 +47,9 @@ func Numbered(partition int32, first int64, n int) *record.Block {
 	return Block(partition, first, outputs...)
 }
 
+// Merged makes a block of what was merged from several input records: it has no owner and no span.
+func Merged(outputs ...record.Output) *record.Block { return &record.Block{Out: outputs} }
+
 func epoch() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 func value(partition int32, offset int64) []byte {

@@ -22,6 +22,12 @@ type Harness struct {
 	Delivered func(t *testing.T) []Delivered
 	// Break makes every Write fail with a retryable error until heal is called. Nil if the kind cannot fail so.
 	Break func() (heal func())
+	// Refusable makes a value that the sink refuses for good. Nil if the kind takes all values.
+	Refusable func() []byte
+	// Topics are what outputs may be routed to, and Routed reads one of them as Delivered does. Nil for a kind that does
+	// not route.
+	Topics []string
+	Routed func(t *testing.T, topic string) []Delivered
 	// Keeps says which parts of a record arrive besides the value.
 	Keeps Keeps
 	// Tombstone is the value that a tombstone arrives with.
@@ -55,6 +61,10 @@ func Run(t *testing.T, factory func(t *testing.T) Harness) {
 		{"takes a smaller batch after a failure", takesSmaller},
 		{"takes another batch after a failure", takesAnother},
 		{"returns when the context ends while it fails", returnsWhileFailing},
+		{"passes over refused outputs", passesOver},
+		{"delivers the neighbours of refused records", deliversNeighbours},
+		{"delivers what comes before refused records", deliversBefore},
+		{"routes", routes},
 		{"changes nothing it is given", changesNothing},
 		{"closes twice", closesTwice},
 		{"answers while it writes", answersWhileWriting},

@@ -50,7 +50,9 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 			s.last, s.lines = block, 0
 		}
 		for s.lines < len(block.Out) {
-			s.chunk = appendLine(s.chunk, block.Out[s.lines].Value)
+			if out := &block.Out[s.lines]; !out.Refused {
+				s.chunk = appendLine(s.chunk, out.Value)
+			}
 			s.lines++
 			if len(s.chunk) < chunkBytes {
 				continue
