@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"streamer/internal/codec/avro"
 	"streamer/internal/codec/registry"
 	"streamer/internal/document"
 )
@@ -25,7 +26,7 @@ type Encoder interface {
 
 // NewDecoder compiles the schema that c names and returns a function that makes decoders, cheaply and from any goroutine.
 // c must be valid for use. reg may be nil if none is configured.
-func NewDecoder(c Config, _ Use, _ *registry.Client) (func() Decoder, error) {
+func NewDecoder(c Config, use Use, _ *registry.Client) (func() Decoder, error) {
 	switch c.format() {
 	case formatRaw:
 		return func() Decoder { return rawDecoder{} }, nil
@@ -33,6 +34,16 @@ func NewDecoder(c Config, _ Use, _ *registry.Client) (func() Decoder, error) {
 		return func() Decoder { return stringDecoder{} }, nil
 	case formatJSON:
 		return func() Decoder { return jsonDecoder{} }, nil
+	case formatAvro:
+		schema, err := avroFile(c.Schema)
+		if err != nil {
+			return nil, err
+		}
+		program, err := avro.NewDecoder(schema, nil)
+		if err != nil {
+			return nil, err
+		}
+		return func() Decoder { return &avroDecoder{program: program, framed: c.framed(use)} }, nil
 	}
 	return nil, errors.ErrUnsupported
 }
@@ -45,6 +56,16 @@ func NewEncoder(c Config, _ Use, _ *registry.Client) (func() Encoder, error) {
 		return func() Encoder { return textEncoder{} }, nil
 	case formatJSON:
 		return func() Encoder { return jsonEncoder{} }, nil
+	case formatAvro:
+		schema, err := avroFile(c.Schema)
+		if err != nil {
+			return nil, err
+		}
+		program, err := avro.NewEncoder(schema)
+		if err != nil {
+			return nil, err
+		}
+		return func() Encoder { return &avroEncoder{program: program} }, nil
 	}
 	return nil, errors.ErrUnsupported
 }
