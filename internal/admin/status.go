@@ -40,7 +40,9 @@ type Status struct {
 	Workers    Workers     `json:"workers"`
 	Memory     Memory      `json:"memory"`
 	Sink       Sink        `json:"sink"`
-	Totals     Totals      `json:"totals"`
+	// DeadLetters is the writer of the dead-letter topic; absent without one.
+	DeadLetters *Sink  `json:"dead_letters,omitempty"`
+	Totals      Totals `json:"totals"`
 	// Batches are the last 100, oldest first.
 	Batches []Batch `json:"batches"`
 }
@@ -100,10 +102,14 @@ type Sink struct {
 
 // Totals count since the start of the process.
 type Totals struct {
-	Received  int64 `json:"received_records"`
-	Filtered  int64 `json:"filtered_records"`
-	Skipped   int64 `json:"skipped_records"`
-	Fenced    int64 `json:"fenced_records"`
+	Received int64 `json:"received_records"`
+	Filtered int64 `json:"filtered_records"`
+	Skipped  int64 `json:"skipped_records"`
+	// DeadLettered records were written to the dead-letter topic; Reduced ones went into an aggregate.
+	DeadLettered int64 `json:"dead_lettered_records"`
+	Reduced      int64 `json:"reduced_records"`
+	Fenced       int64 `json:"fenced_records"`
+	// Delivered are output records: an aggregate delivers fewer than it received, a flat_map may deliver more.
 	Delivered int64 `json:"delivered_records"`
 	Blocks    int64 `json:"blocks"`
 	Batches   int64 `json:"batches"`

@@ -16,6 +16,8 @@ type Accumulator struct {
 	cfg    Config
 	nextID uint64
 	open   *record.Batch
+	// reduced is the block of each owner that holds the partial aggregate of all its blocks in the open batch.
+	reduced map[record.Owner]*record.Block
 }
 
 // New makes an accumulator whose first batch has id 1.
@@ -32,12 +34,33 @@ func (a *Accumulator) Add(b *record.Block, now time.Time) {
 	a.open.Blocks = append(a.open.Blocks, b)
 	a.open.Records += len(b.Out)
 	a.open.Bytes += b.Bytes()
+	if b.Partial != nil {
+		a.reduce(b)
+	}
 	span, held := a.open.Spans[b.Owner]
 	if !held {
 		span = b.Span
 	}
 	span.Next, span.LeaderEpoch = b.Span.Next, b.Span.LeaderEpoch
 	a.open.Spans[b.Owner] = span
+}
+
+// reduce merges the block's partial aggregate into its owner's. They are kept apart by owner, so that a partition that is
+// revoked can still leave the batch. Groups count as records: they are what the batch may come to.
+func (a *Accumulator) reduce(b *record.Block) {
+	first := a.reduced[b.Owner]
+	if first == nil {
+		if a.reduced == nil {
+			a.reduced = make(map[record.Owner]*record.Block)
+		}
+		a.reduced[b.Owner] = b
+		a.open.Records += b.Partial.Len()
+		return
+	}
+	groups, size := first.Partial.Len(), first.Bytes()+b.Bytes()
+	first.Absorb(b)
+	a.open.Records += first.Partial.Len() - groups
+	a.open.Bytes += first.Bytes() + b.Bytes() - size
 }
 
 // Empty reports whether there is no open batch.
@@ -81,7 +104,7 @@ func (a *Accumulator) Cut(why record.Reason, now time.Time) *record.Batch {
 	if b == nil {
 		return nil
 	}
-	a.open = nil
+	a.open, a.reduced = nil, nil
 	b.Cut, b.Closed = why, now
 	slices.SortStableFunc(b.Blocks, func(x, y *record.Block) int {
 		return cmp.Or(
@@ -101,6 +124,9 @@ func Remove(b *record.Batch, fenced func(record.Owner) bool) {
 			return false
 		}
 		b.Records -= len(block.Out)
+		if block.Partial != nil {
+			b.Records -= block.Partial.Len()
+		}
 		b.Bytes -= block.Bytes()
 		block.Release()
 		return true

@@ -33,7 +33,7 @@ func NewDecoder(c Config, use Use, _ *registry.Client) (func() Decoder, error) {
 	case formatString:
 		return func() Decoder { return stringDecoder{} }, nil
 	case formatJSON:
-		return func() Decoder { return jsonDecoder{} }, nil
+		return func() Decoder { return jsonDecoder{framed: c.framed(use)} }, nil
 	case formatAvro:
 		schema, err := avroFile(c.Schema)
 		if err != nil {

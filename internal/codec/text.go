@@ -21,9 +21,17 @@ func (stringDecoder) Decode(_ context.Context, d *document.Document, data []byte
 	return String.Decode(d, data)
 }
 
-type jsonDecoder struct{}
+type jsonDecoder struct{ framed bool }
 
-func (jsonDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
+func (j jsonDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
+	if j.framed && data != nil {
+		_, body, err := splitHeader(data)
+		if err != nil {
+			d.Reset()
+			return err
+		}
+		data = body
+	}
 	return JSON.Decode(d, data)
 }
 

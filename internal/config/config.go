@@ -23,11 +23,13 @@ type Config struct {
 	Block    partitionstream.Config `yaml:"block"`
 	Batch    batcher.Config         `yaml:"batch"`
 	Pipeline pipeline.Config        `yaml:"pipeline"`
-	Sink     Sink                   `yaml:"sink"`
-	Memory   Memory                 `yaml:"memory"`
-	Shutdown Shutdown               `yaml:"shutdown"`
-	Admin    admin.Config           `yaml:"admin"`
-	Log      Log                    `yaml:"log"`
+	// DeadLetter is where records go that fail under on_error: dead_letter.
+	DeadLetter DeadLetter   `yaml:"dead_letter"`
+	Sink       Sink         `yaml:"sink"`
+	Memory     Memory       `yaml:"memory"`
+	Shutdown   Shutdown     `yaml:"shutdown"`
+	Admin      admin.Config `yaml:"admin"`
+	Log        Log          `yaml:"log"`
 }
 
 // Source says what is consumed.
@@ -58,6 +60,21 @@ type Sink struct {
 type KafkaSink struct {
 	Connection kafka.Config     `yaml:",inline"`
 	Output     kafkasink.Config `yaml:",inline"`
+}
+
+// DeadLetter is the topic of records that failed. It is on the source's cluster.
+type DeadLetter struct {
+	Topic string `yaml:"topic"`
+	// MaxMessageBytes is the largest dead letter; it is larger than its record by the headers that say what was wrong.
+	MaxMessageBytes setting.Bytes           `yaml:"max_message_bytes"`
+	Create          *kafkasink.CreateConfig `yaml:"create"`
+}
+
+// Output is the sink that writes dead letters.
+func (d DeadLetter) Output() kafkasink.Config {
+	c := kafkasink.DefaultConfig()
+	c.Topic, c.MaxMessageBytes, c.Create = d.Topic, d.MaxMessageBytes, d.Create
+	return c
 }
 
 // Memory bounds the bytes between poll and acknowledgement.
@@ -93,10 +110,23 @@ func Default() Config {
 			Stdout:   stdoutsink.DefaultConfig(),
 			Drop:     dropsink.DefaultConfig(),
 		},
-		Shutdown: Shutdown{Timeout: setting.Duration(20 * time.Second)},
-		Admin:    admin.DefaultConfig(),
-		Log:      Log{Level: "info", Format: "auto"},
+		DeadLetter: DeadLetter{MaxMessageBytes: kafkasink.DefaultConfig().MaxMessageBytes},
+		Shutdown:   Shutdown{Timeout: setting.Duration(20 * time.Second)},
+		Admin:      admin.DefaultConfig(),
+		Log:        Log{Level: "info", Format: "auto"},
 	}
+}
+
+// PipelineOptions are what the pipeline has to know of the other sections.
+func (c Config) PipelineOptions() pipeline.Options {
+	var o pipeline.Options
+	if c.Source.Kafka.TopicPattern == "" {
+		o.Sources = c.Source.Kafka.Topics
+	}
+	if c.Sink.Type == SinkKafka {
+		o.Topic, o.Topics = c.Sink.Kafka.Output.Topic, c.Sink.Kafka.Output.Destinations()
+	}
+	return o
 }
 
 // SinkConnection is how the Kafka sink reaches its cluster: all its own if sink.kafka.brokers is given, else the

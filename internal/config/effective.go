@@ -2,10 +2,13 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"streamer/internal/pipeline"
 )
 
 // line is one line of the effective configuration.
@@ -18,32 +21,43 @@ type line struct {
 // sinks that are not used are left out. But for secrets, reading it back gives cfg again.
 func Effective(cfg Config, origins Origins) (string, error) {
 	var lines []line
+	defaults := newSchema()
 	open := []string{} // the sections that the lines before stand in
 	for _, k := range schemaOf(cfg).keys {
-		if unused(cfg, k.path) {
-			continue
-		}
 		names := strings.Split(k.path, ".")
 		sections := names[:len(names)-1]
-		lines = append(lines, headings(open, sections)...)
-		open = sections
-		lines = append(lines, line{
-			text:    indent(len(sections)) + names[len(names)-1] + ": " + k.text(),
-			comment: origins.Of(k.path).String(),
-		})
-		if k.path == "pipeline.decode" { // between decode and encode, as the records take them
-			steps, err := stepLines(cfg, origins)
+		if !unused(cfg, k, defaults) {
+			lines = append(lines, headings(open, sections)...)
+			open = sections
+			lines = append(lines, line{
+				text:    indent(len(sections)) + names[len(names)-1] + ": " + k.text(),
+				comment: origins.Of(k.path).String(),
+			})
+		}
+		for _, list := range listsBehind(k.path, cfg.Pipeline) {
+			written, err := list.lines(origins)
 			if err != nil {
 				return "", err
 			}
-			lines = append(lines, steps...)
+			sections = strings.Split(list.path, ".")
+			lines = append(lines, headings(open, sections[:len(sections)-1])...)
+			open = sections[:len(sections)-1]
+			lines = append(lines, written...)
 		}
 	}
 	return layOut(lines), nil
 }
 
-// unused is a key in the section of another sink than the chosen one, or of a connection that the sink does not have.
-func unused(cfg Config, path string) bool {
+// unused is a key in the section of another sink than the chosen one, or of a connection that the sink does not have; and
+// an empty one of the pipeline, which has dozens.
+func unused(cfg Config, k key, defaults *schema) bool {
+	path := k.path
+	if strings.HasPrefix(path, "pipeline.") && !k.auto() {
+		return reflect.ValueOf(k.fallback).IsZero() && reflect.ValueOf(defaults.byPath[path].fallback).IsZero()
+	}
+	if strings.HasPrefix(path, "dead_letter.") {
+		return cfg.DeadLetter.Topic == ""
+	}
 	rest, inSink := strings.CutPrefix(path, "sink.")
 	kind, name, below := strings.Cut(rest, ".")
 	if !inSink || !below || !slices.Contains(sinkKinds(), kind) {
@@ -69,17 +83,42 @@ func headings(open, sections []string) []line {
 	return lines
 }
 
-func stepLines(cfg Config, origins Origins) ([]line, error) {
-	if len(cfg.Pipeline.Steps) == 0 {
-		return []line{{text: indent(1) + "steps: []", comment: origins.Of("pipeline.steps").String()}}, nil
+// list is a part of the pipeline whose names are the user's, so that it has no keys.
+type list struct {
+	path    string
+	content any
+}
+
+// listsBehind returns the lists that stand behind a key.
+func listsBehind(path string, p pipeline.Config) []list {
+	var lists []list
+	switch path {
+	case "pipeline.circuit_breaker.min_records":
+		if len(p.Streams) > 0 {
+			lists = append(lists, list{"pipeline.streams", p.Streams})
+		}
+		lists = append(lists, list{"pipeline.steps", p.Steps})
+	case "pipeline.route.timestamp":
+		if len(p.Route.Headers) > 0 {
+			lists = append(lists, list{"pipeline.route.headers", p.Route.Headers})
+		}
 	}
-	text, err := yaml.Marshal(cfg.Pipeline.Steps)
+	return lists
+}
+
+func (l list) lines(origins Origins) ([]line, error) {
+	depth := strings.Count(l.path, ".")
+	name := l.path[strings.LastIndex(l.path, ".")+1:]
+	text, err := yaml.Marshal(l.content)
 	if err != nil {
-		return nil, fmt.Errorf("write pipeline.steps: %w", err)
+		return nil, fmt.Errorf("write %s: %w", l.path, err)
 	}
-	lines := []line{{text: indent(1) + "steps:", comment: origins.Of("pipeline.steps").String()}}
+	if string(text) == "[]\n" {
+		return []line{{text: indent(depth) + name + ": []", comment: origins.Of(l.path).String()}}, nil
+	}
+	lines := []line{{text: indent(depth) + name + ":", comment: origins.Of(l.path).String()}}
 	for part := range strings.Lines(string(text)) {
-		lines = append(lines, line{text: indent(2) + strings.TrimRight(part, "\n")})
+		lines = append(lines, line{text: indent(depth+1) + strings.TrimRight(part, "\n")})
 	}
 	return lines, nil
 }

@@ -11,6 +11,7 @@ import (
 // environment is what the variables say.
 type environment struct {
 	values   layer
+	names    map[string]string // by path: a value may be given by the variable of a shorthand
 	faults   Faults
 	warnings []Warning
 }
@@ -18,7 +19,7 @@ type environment struct {
 // readEnvironment takes variables as os.Environ gives them, NAME=value. An empty one counts as not set: that is what
 // compose files and manifests leave behind for a variable that they were not given.
 func readEnvironment(variables []string, schema *schema) *environment {
-	e := &environment{values: layer{}}
+	e := &environment{values: layer{}, names: map[string]string{}}
 	known := schema.variables()
 	for _, variable := range variables {
 		name, text, _ := strings.Cut(variable, "=")
@@ -35,7 +36,7 @@ func readEnvironment(variables []string, schema *schema) *environment {
 			e.faults = append(e.faults, Fault{Fault: *fault, Origin: Origin{Kind: FromEnvironment, Name: name}})
 			continue
 		}
-		e.values[k.path] = value
+		e.values[k.path], e.names[k.path] = value, name
 	}
 	slices.SortFunc(e.warnings, func(a, b Warning) int { return strings.Compare(a.Fault.Origin.Name, b.Fault.Origin.Name) })
 	return e

@@ -77,7 +77,7 @@ func (f *file) readPipeline(node *yaml.Node) {
 		f.faultSection("pipeline", node)
 		return
 	}
-	parsed, faults := pipeline.ParseConfig(node)
+	parsed, given, faults := pipeline.ParseConfig(node)
 	f.pipeline = parsed
 	for _, fault := range faults {
 		if !f.faulty(fault.Field) {
@@ -85,10 +85,14 @@ func (f *file) readPipeline(node *yaml.Node) {
 		}
 	}
 	values := schemaOf(Config{Pipeline: parsed})
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		k, isKey := values.byPath[join("pipeline", node.Content[i].Value)]
-		if isKey && !isNull(node.Content[i+1]) && !f.faulty(k.path) {
-			f.values[k.path] = k.fallback
+	for _, path := range given {
+		full := path
+		if long, short := f.schema.shorthands[path]; short {
+			full = long
+			f.lines[full] = f.lines[path]
+		}
+		if k, isKey := values.byPath[full]; isKey && !f.faulty(path) {
+			f.values[full] = k.fallback
 		}
 	}
 }

@@ -12,6 +12,7 @@ const flagPrefix = "--set "
 // flagged is what `--set KEY=VALUE` says.
 type flagged struct {
 	values layer
+	names  map[string]string // by path: the key as it was written, which may be a shorthand
 	faults Faults
 }
 
@@ -23,9 +24,9 @@ func readFlags(flags []string, schema *schema) *flagged {
 		path, _, _ := strings.Cut(flag, "=")
 		last[path] = flag
 	}
-	f := &flagged{values: layer{}}
+	f := &flagged{values: layer{}, names: map[string]string{}}
 	for _, path := range sortedNames(last) {
-		k, found := schema.byPath[path]
+		k, found := schema.find(path)
 		if !found {
 			f.fault(path, schema.unknownPath(path))
 			continue
@@ -47,7 +48,7 @@ func readFlags(flags []string, schema *schema) *flagged {
 			f.fault(path, *fault)
 			continue
 		}
-		f.values[path] = value
+		f.values[k.path], f.names[k.path] = value, flagPrefix+path
 	}
 	return f
 }

@@ -21,9 +21,12 @@ func Load(path string, env []string, flags []string) (Config, Origins, []Warning
 		return Config{}, nil, nil, err
 	}
 	l := newLoader(file, environment, flagged)
-	cfg.Pipeline.Steps = file.pipeline.Steps
+	cfg.Pipeline = cfg.Pipeline.WithLists(file.pipeline)
 	if !l.origins.below("sink.kafka.create") {
 		cfg.Sink.Kafka.Output.Create = nil
+	}
+	if !l.origins.below("dead_letter.create") {
+		cfg.DeadLetter.Create = nil
 	}
 	if path == "" || file.root != nil { // a file that cannot be read at all explains everything that is missing
 		l.chooseSink(&cfg)
@@ -94,10 +97,10 @@ func originsOf(file *file, environment *environment, flagged *flagged) Origins {
 		}
 	}
 	for path := range environment.values {
-		origins[path] = Origin{Kind: FromEnvironment, Name: key{path: path}.variable()}
+		origins[path] = Origin{Kind: FromEnvironment, Name: environment.names[path]}
 	}
 	for path := range flagged.values {
-		origins[path] = Origin{Kind: FromFlag, Name: flagPrefix + path}
+		origins[path] = Origin{Kind: FromFlag, Name: flagged.names[path]}
 	}
 	return origins
 }

@@ -44,7 +44,7 @@ func TestEnvironmentAlone(t *testing.T) {
 	want.Source.Kafka.Group = "g"
 	want.Sink.Type = config.SinkKafka
 	want.Sink.Kafka.Output.Topic = "out"
-	want.Pipeline.Decode = "json"
+	want.Pipeline.Decode.Value.Format = "json"
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"streamer/internal/pipeline"
 	"streamer/internal/setting"
 	"streamer/internal/sink/kafkasink"
 )
@@ -36,18 +37,21 @@ type schema struct {
 	byPath map[string]key
 	// children are the names in each section: keys, sections, and what viper cannot hold (pipeline.steps).
 	children map[string][]string
+	// shorthands are sections that may be written as one word, with the key that the word is for.
+	shorthands map[string]string
 }
 
 func newSchema() *schema {
 	defaults := Default()
 	// A pointer is nil by default; what its keys would be then has to come from somewhere.
 	defaults.Sink.Kafka.Output.Create = &kafkasink.CreateConfig{Partitions: -1, ReplicationFactor: -1}
+	defaults.DeadLetter.Create = &kafkasink.CreateConfig{Partitions: -1, ReplicationFactor: -1}
 	return schemaOf(defaults)
 }
 
 // schemaOf reads the keys off cfg, with the values that it has as fallbacks. A section behind a nil pointer has none.
 func schemaOf(cfg Config) *schema {
-	s := &schema{byPath: map[string]key{}, children: map[string][]string{}}
+	s := &schema{byPath: map[string]key{}, children: map[string][]string{}, shorthands: pipeline.Shorthands()}
 	s.add("", reflect.ValueOf(cfg))
 	return s
 }
@@ -103,11 +107,23 @@ func (s *schema) unknown(section, name string) setting.Fault {
 	return fault
 }
 
+// find returns the key at path, or the one that path is short for.
+func (s *schema) find(path string) (key, bool) {
+	if long, short := s.shorthands[path]; short {
+		path = long
+	}
+	k, found := s.byPath[path]
+	return k, found
+}
+
 // variables maps every environment variable to its key.
 func (s *schema) variables() map[string]key {
 	all := make(map[string]key, len(s.keys))
 	for _, k := range s.keys {
 		all[k.variable()] = k
+	}
+	for short, path := range s.shorthands {
+		all[setting.Variable(short)] = s.byPath[path]
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"streamer/internal/pipeline"
 	"streamer/internal/setting"
 )
 
@@ -21,13 +22,43 @@ func (l *loader) validate(cfg Config) {
 	l.warn(cfg.Source.Kafka.Warnings()...)
 	l.fault(bounds("block", cfg.Block.MaxRecords, cfg.Block.MaxBytes)...)
 	l.fault(bounds("batch", cfg.Batch.MaxRecords, cfg.Batch.MaxBytes)...)
-	l.fault(cfg.Pipeline.Validate()...)
+	l.fault(cfg.Pipeline.Validate(cfg.PipelineOptions())...)
+	l.validateDeadLetter(cfg)
 	l.validateSink(cfg)
 	l.fault(cfg.Memory.validate()...)
 	l.fault(cfg.Shutdown.validate()...)
 	l.fault(cfg.Admin.Validate()...)
 	l.fault(oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")...)
 	l.fault(oneOf("log.format", cfg.Log.Format, "auto", "text", "json")...)
+}
+
+// validateDeadLetter looks at the section only if a policy needs it, but for a topic that nothing would be written to.
+func (l *loader) validateDeadLetter(cfg Config) {
+	const field = "dead_letter.topic"
+	topic, used := cfg.DeadLetter.Topic, cfg.Pipeline.OnError.Has(pipeline.DeadLetter)
+	switch {
+	case !used && topic == "":
+		return
+	case !used:
+		l.warn(setting.Fault{
+			Field: field, Value: topic, Remedy: "is never written to: no class of pipeline.on_error says dead_letter",
+		})
+		return
+	case topic == "":
+		l.fault(setting.Fault{
+			Field: field, Remedy: "is required by pipeline.on_error: dead_letter; write the name of the topic for records that fail",
+		})
+		return
+	case cfg.consumes(topic):
+		l.fault(setting.Fault{
+			Field: field, Value: topic,
+			Remedy: "is consumed too, a record that fails would fail again without end; write another topic",
+		})
+	}
+	for _, fault := range cfg.DeadLetter.Output().Validate() {
+		fault.Field = "dead_letter" + strings.TrimPrefix(fault.Field, "sink.kafka")
+		l.fault(fault)
+	}
 }
 
 // validateSink looks at the chosen kind only: a file may hold the sections of others, for a variable to choose from.

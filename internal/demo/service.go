@@ -16,8 +16,8 @@ import (
 // steps are the pipeline under test; [Event.AppendView] says what they must do.
 func steps() []pipeline.Step {
 	return []pipeline.Step{
-		{Filter: `event_type == "view"`},
-		{Map: pipeline.Mapping{
+		{Kind: pipeline.KindFilter, Expression: `event_type == "view"`},
+		{Kind: pipeline.KindMap, Fields: pipeline.Mapping{
 			{Name: "ad_id", Expression: "ad_id"},
 			{Name: "event_time", Expression: "event_time"},
 			{Name: "campaign_id", Expression: "campaign_id"},
@@ -57,7 +57,8 @@ func serviceConfig(broker *Broker, adminAddress string) config.Config {
 	cfg.Source.Kafka.Group = group
 	cfg.Block.Interval = setting.Duration(blockInterval)
 	cfg.Batch.Interval = setting.Duration(batchInterval)
-	cfg.Pipeline.Decode, cfg.Pipeline.Encode, cfg.Pipeline.Steps = "json", "json", steps()
+	cfg.Pipeline.Decode.Value.Format, cfg.Pipeline.Encode.Value.Format = "json", "json"
+	cfg.Pipeline.Steps = steps()
 	cfg.Sink.Type = config.SinkKafka
 	cfg.Sink.Kafka.Connection = broker.connection()
 	cfg.Sink.Kafka.Output.Topic = outputTopic

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func parse(t testing.TB, text string) Config {
 	if len(node.Content) > 0 {
 		section = node.Content[0]
 	}
-	config, faults := ParseConfig(section)
+	config, _, faults := ParseConfig(section)
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
@@ -31,11 +32,11 @@ func parse(t testing.TB, text string) Config {
 
 func worker(t testing.TB, text string) *Worker {
 	t.Helper()
-	chain, err := Compile(parse(t, text))
+	chain, err := Compile(parse(t, text), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return chain.NewWorker()
+	return chain.NewWorker(context.Background())
 }
 
 // input makes records with offsets from 10; the value "nil" is a tombstone.

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"streamer/internal/codec"
 	"streamer/internal/setting"
 )
 
@@ -34,18 +35,23 @@ steps:
       truth: true
 `)
 	want := Config{
-		Workers: 3, Decode: "json", Encode: "json", OnError: "skip",
+		Workers: 3, Decode: jsonValue(), Encode: jsonValue(), OnError: OnError{Default: Skip},
+		CircuitBreaker: DefaultConfig().CircuitBreaker,
 		Steps: []Step{
-			{Filter: `eventType == "view"`},
-			{Map: Mapping{{"zebra", "adId"}, {"a.dotted.Name", `$env["a.b"]`}, {"Alpha", "1"}, {"truth", "true"}}},
+			{Kind: KindFilter, Expression: `eventType == "view"`},
+			{Kind: KindMap, Fields: Mapping{{"zebra", "adId"}, {"a.dotted.Name", `$env["a.b"]`}, {"Alpha", "1"}, {"truth", "true"}}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if faults := got.Validate(); len(faults) > 0 {
+	if faults := got.Validate(Options{}); len(faults) > 0 {
 		t.Error(faults)
 	}
+}
+
+func jsonValue() Formats {
+	return Formats{Key: codec.Config{Format: "raw"}, Value: codec.Config{Format: "json"}}
 }
 
 func TestParseConfigDefaults(t *testing.T) {
@@ -54,13 +60,15 @@ func TestParseConfigDefaults(t *testing.T) {
 			t.Errorf("%s: got %+v", text, got)
 		}
 	}
-	if faults := DefaultConfig().Validate(); len(faults) > 0 {
+	if faults := DefaultConfig().Validate(Options{}); len(faults) > 0 {
 		t.Error(faults)
 	}
 }
 
 func TestConfigIsWrittenAsItIsRead(t *testing.T) {
-	want := parse(t, `{workers: 2, decode: json, encode: json, steps: [{filter: a == "x"}, {map: {Z.z: a, "true": "1", b: "'it: is'"}}]}`)
+	want := parse(t, `{workers: 2, decode: json, encode: json, on_error: {decode: skip}, steps: [{filter: a == "x"}, `+
+		`{map: {Z.z: a, "true": "1", b: "'it: is'"}}, {remove: [a.b]}, {join: {file: a.csv, key: k, on: b, as: c, reload: 5s}}, `+
+		`{key_by: {a: b}}, {flat_map: items}], route: {topic: a, headers: {X.y: b}}, streams: {Eu: {topics: [a], decode: string, steps: [{set: {v: value}}]}}}`)
 	text, err := yaml.Marshal(want)
 	if err != nil {
 		t.Fatal(err)
@@ -75,17 +83,19 @@ func TestParseConfigFaults(t *testing.T) {
 		`[]`:                          {"pipeline: is not a section; write `key: value` lines below it"},
 		`json`:                        {"pipeline: \"json\" is not a section; write `key: value` lines below it"},
 		`{decod: json}`:               {"pipeline.decod: is not known; did you mean decode?"},
-		`{transform: x}`:              {"pipeline.transform: is not known; pipeline has workers, decode, encode, on_error, steps"},
+		`{transform: x}`:              {"pipeline.transform: is not known; pipeline has workers, decode, encode, on_error, circuit_breaker, streams, steps, route"},
 		`{decode: json, decode: raw}`: {"pipeline.decode: is given twice; write it once"},
 		`{workers: many}`:             {`pipeline.workers: "many" is not a number of workers; write auto, or 1 to 4096`},
 		`{workers: 0}`:                {`pipeline.workers: "0" is not a number of workers; write auto, or 1 to 4096`},
-		`{decode: {value: json}}`:     {"pipeline.decode: takes one word, not a list or a section; write decode: raw"},
+		`{decode: {valu: json}}`:      {"pipeline.decode.valu: is not known; did you mean value?"},
+		`{decode: [json]}`:            {"pipeline.decode: takes one word, not a list or a section; write decode: json"},
 		`{on_error: [skip]}`:          {"pipeline.on_error: takes one word, not a list or a section; write on_error: fail"},
 		`{steps: {filter: a}}`:        {"pipeline.steps: is not a list; write each step behind a dash, such as `- filter: a == 1`"},
 		`{steps: [a == 1]}`:           {"pipeline.steps[0]: \"a == 1\" is not a step; write `filter: a == 1` or `map: {a: a}`"},
 		`{steps: [{}, null]}`:         {"pipeline.steps[0]: is not a step; write `filter: a == 1` or `map: {a: a}`", "pipeline.steps[1]: \"null\" is not a step; write `filter: a == 1` or `map: {a: a}`"},
 		`{steps: [{filter: "true"}, {fliter: a}]}`: {"pipeline.steps[1].fliter: is not known; did you mean filter?"},
-		`{steps: [{aggregate: a}]}`:                {"pipeline.steps[0].aggregate: is not known; a step has filter, map"},
+		`{steps: [{filter: a, map: {b: b}}]}`:      {"pipeline.steps[0]: has filter and map; write two steps, each behind its own dash"},
+		`{steps: [{aggregate: a}]}`:                {"pipeline.steps[0].aggregate: is not known; a step is one of filter, map, set, remove, flat_map, key_by, join, reduce_by_key"},
 		`{steps: [{map: a}]}`:                      {"pipeline.steps[0].map: \"a\" is not an object; write `map: {name: expression}`"},
 		`{steps: [{map: {a: [b], c: {d: e}}}]}`: {
 			"pipeline.steps[0].map.a: is not an expression; put it in quotes if it has braces or brackets, such as '[a, b]'",
@@ -93,9 +103,9 @@ func TestParseConfigFaults(t *testing.T) {
 		},
 		`{steps: [{map: {a: b, a: c}}]}`: {"pipeline.steps[0].map.a: is given twice; write it once"},
 	} {
-		config, faults := ParseConfig(node(t, text))
+		config, _, faults := ParseConfig(node(t, text))
 		checkFaults(t, text, faults, want)
-		for _, follow := range config.Validate() {
+		for _, follow := range config.Validate(Options{}) {
 			if len(config.Steps) > 0 {
 				t.Errorf("%s: Validate adds %v", text, follow)
 			}
@@ -116,10 +126,10 @@ func checkFaults(t *testing.T, text string, faults []setting.Fault, want []strin
 
 func TestValidateFaults(t *testing.T) {
 	for text, want := range map[string][]string{
-		`{decode: avro, encode: JSON, on_error: dead_letter}`: {
-			`pipeline.decode: "avro" is not a format; write one of raw, string, json`,
-			`pipeline.encode: "JSON" is not a format; write one of raw, string, json`,
-			`pipeline.on_error: "dead_letter" is not a policy; write fail or skip`,
+		`{decode: avro, encode: JSON, on_error: dead_lettr}`: {
+			`pipeline.on_error.default: "dead_lettr" is not a policy; did you mean dead_letter?`,
+			`pipeline.encode.value.format: "JSON" is not a format; did you mean json?`,
+			`pipeline.decode.value.schema: is missing; write the path of an .avsc file`,
 		},
 		`{workers: 100000}`: {`pipeline.workers: "100000" is not a number of workers; write auto, or 1 to 4096`},
 		`{steps: [{filter: a == 1}]}`: {`pipeline.steps[0].filter: "a == 1" has an error at column 1: the value is not decoded, so it has no field a; ` +
@@ -132,28 +142,27 @@ func TestValidateFaults(t *testing.T) {
 			`pipeline.steps[1].map.d: "now()" has an error at column 1: now() is off: the same records must always give the same result; ` +
 				`use meta.timestamp, milliseconds since 1970`,
 		},
-		`{decode: json, steps: [{filter: a, map: {b: b}}, {map: {}}, {filter: " "}, {map: {x: }}]}`: {
-			`pipeline.steps[0]: has filter and map; write two steps, each behind its own dash`,
+		`{decode: json, steps: [{filter: a}, {map: {}}, {filter: " "}, {map: {x: }}]}`: {
 			"pipeline.steps[1].map: has no fields; write `map: {name: expression}`",
-			"pipeline.steps[2]: is empty; write `filter: a == 1` or `map: {a: a}`",
+			`pipeline.steps[2].filter: has an error at column 1: expression is empty; write a field or a comparison`,
 			`pipeline.steps[3].map.x: has an error at column 1: expression is empty; write a field or a comparison`,
 		},
-		`{decode: json, encode: raw, steps: [{map: {a: a}}]}`: {`pipeline.encode: "raw" cannot write the object that map builds; write encode: json`},
+		`{decode: json, encode: raw, steps: [{map: {a: a}}]}`: {`pipeline.encode: "raw" cannot write the object that the steps build; write encode: json`},
 		`{decode: json, encode: string, steps: [{map: {a: a}}, {filter: a}]}`: {
-			`pipeline.encode: "string" cannot write the object that map builds; write encode: json`,
+			`pipeline.encode: "string" cannot write the object that the steps build; write encode: json`,
 		},
 		`{encode: json}`: {`pipeline.encode: "json" cannot be made from bytes that are not decoded; write decode: json to check ` +
 			`that values are JSON, or decode: string to write each as a JSON string`},
-		`{decode: jsn, steps: [{filter: a == 1}]}`: {`pipeline.decode: "jsn" is not a format; write one of raw, string, json`},
+		`{decode: jsn, steps: [{filter: a == 1}]}`: {`pipeline.decode.value.format: "jsn" is not a format; did you mean json?`},
 		// after a map, names are fields again whatever decode says
 		`{encode: json, steps: [{map: {k: meta.key}}, {filter: k == "a"}]}`: nil,
 	} {
-		config, faults := ParseConfig(node(t, text))
+		config, _, faults := ParseConfig(node(t, text))
 		if len(faults) > 0 {
 			t.Errorf("%s: %v", text, faults)
 		}
-		checkFaults(t, text, config.Validate(), want)
-		if _, err := Compile(config); (err == nil) != (want == nil) {
+		checkFaults(t, text, config.Validate(Options{}), want)
+		if _, err := Compile(config, Options{}); (err == nil) != (want == nil) {
 			t.Errorf("%s: Compile: %v", text, err)
 		}
 	}

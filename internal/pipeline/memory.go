@@ -25,6 +25,10 @@ func passThrough(b *record.Block) {
 	b.In = nil
 }
 
+func aliasing(r *kgo.Record) record.Output {
+	return record.Output{Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp, Offset: r.Offset}
+}
+
 // usage counts what records hold: payload, and with overheads.
 type usage struct{ payload, charged int64 }
 
@@ -37,92 +41,184 @@ func (u *usage) add(r *kgo.Record) {
 // settle makes the block's outputs from what the records left in the worker, charges the block with what it now holds,
 // and empties the worker.
 func (w *Worker) settle(b *record.Block, in usage) {
-	out := usage{charged: int64(len(b.Skipped)) * record.RecordOverhead}
-	aliased := int64(0) // payload of the outputs that lies in input memory
-	for i := range w.made {
-		m := &w.made[i]
-		out.add(m.source)
-		aliased += record.Size(m.source) - record.RecordOverhead
-		if m.start >= 0 {
-			value := int64(len(m.source.Value))
-			aliased -= value
-			out.charged += int64(m.end-m.start) - value
-		}
-	}
-	if len(w.made) > 0 {
-		b.Out = make([]record.Output, len(w.made))
-	}
-	if w.chain.rebuild || aliased <= in.payload/copyShare {
-		w.copyOut(b.Out, aliased)
+	charged := int64(len(b.Skipped))*record.RecordOverhead + keepDead(b.Dead)
+	if w.branch.columns != nil {
+		p := &partial{table: w.group}
+		b.Partial, w.group = p, nil
+		charged += p.Bytes()
 	} else {
-		for i := range w.made {
-			b.Out[i] = aliasing(w.made[i].source)
+		outputs := w.weigh()
+		if outputs.aliased <= in.payload/copyShare {
+			w.fill(b, outputs.aliased, true)
+			charged += outputs.charged
+		} else {
+			w.fill(b, 0, false)
+			charged += max(in.charged, outputs.charged)
 		}
-		out.charged = max(in.charged, out.charged)
 	}
 	// The input records go even if outputs alias their bytes: kgo allocates them in slabs, one for a whole fetched batch.
 	b.In = nil
-	b.Charge(record.BlockOverhead + out.charged - b.Bytes())
+	b.Charge(record.BlockOverhead + charged - b.Bytes())
 	w.release()
 }
 
-func aliasing(r *kgo.Record) record.Output {
-	return record.Output{Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp, Offset: r.Offset}
+// keepDead copies the dead letters out of the fetched memory, which they would pin as a whole, and returns their size.
+func keepDead(dead []record.DeadLetter) (size int64) {
+	for i := range dead {
+		d := &dead[i]
+		size += d.Size()
+		payload := 0
+		for _, h := range d.Headers {
+			payload += len(h.Value)
+		}
+		keep := keeper(make([]byte, 0, len(d.Key)+len(d.Value)+payload))
+		d.Key, d.Value = keep.bytes(d.Key), keep.bytes(d.Value)
+		if d.Headers != nil {
+			headers := make([]kgo.RecordHeader, len(d.Headers))
+			for j, h := range d.Headers {
+				headers[j] = kgo.RecordHeader{Key: h.Key, Value: keep.bytes(h.Value)}
+			}
+			d.Headers = headers
+		}
+	}
+	return size
 }
 
-// copyOut fills out with records that share no memory with the input: all bytes lie in one arena, all headers in one
-// slice. aliased is the payload that is not in w.arena; the names of headers are a part of it, but kgo has copied them.
-func (w *Worker) copyOut(out []record.Output, aliased int64) {
-	count := 0
-	for i := range w.made {
-		count += len(w.made[i].source.Headers)
-		for _, h := range w.made[i].source.Headers {
-			aliased -= int64(len(h.Key))
-		}
-	}
-	arena := append(make([]byte, 0, int64(len(w.arena))+aliased), w.arena...)
-	headers := make([]kgo.RecordHeader, 0, count)
-	keep := func(b []byte) []byte {
-		if b == nil {
-			return nil
-		}
-		start := len(arena)
-		arena = append(arena, b...)
-		return arena[start:len(arena):len(arena)]
-	}
-	for i := range w.made {
-		m := &w.made[i]
-		out[i] = aliasing(m.source)
-		out[i].Key = keep(m.source.Key)
-		if m.start >= 0 {
-			out[i].Value = arena[m.start:m.end:m.end]
+// weight is what outputs hold.
+type weight struct {
+	aliased int64 // payload that lies in input memory, if it is not copied
+	charged int64 // everything, with overheads
+}
+
+func (w *Worker) weigh() weight {
+	var sum weight
+	for i := range w.emitted {
+		e := &w.emitted[i]
+		mine, theirs := 0, 0 // bytes in the arena, and in the input
+		mine, theirs = e.value.add(mine, theirs, e.source.Value)
+		mine, theirs = e.key.add(mine, theirs, e.source.Key)
+		if e.headers == own {
+			for _, h := range e.source.Headers {
+				theirs += len(h.Key) + len(h.Value)
+			}
 		} else {
-			out[i].Value = keep(m.source.Value)
+			for _, h := range w.headers[e.headers.start:e.headers.end] {
+				mine, theirs = h.at.add(mine+len(h.name), theirs, h.value)
+			}
 		}
-		if m.source.Headers == nil {
-			continue
-		}
-		start := len(headers)
-		for _, h := range m.source.Headers {
-			headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: keep(h.Value)})
-		}
-		out[i].Headers = headers[start:len(headers):len(headers)]
+		sum.aliased += int64(theirs)
+		sum.charged += int64(record.RecordOverhead + mine + theirs)
 	}
+	return sum
+}
+
+// add counts the extent's bytes to the arena's or to the input's.
+func (x extent) add(mine, theirs int, source []byte) (sumMine, sumTheirs int) {
+	switch x {
+	case own:
+		return mine, theirs + len(source)
+	case absent:
+		return mine, theirs
+	}
+	return mine + x.end - x.start, theirs
+}
+
+// keeper copies bytes into one arena that has room for all of them.
+type keeper []byte
+
+func (k *keeper) bytes(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	start := len(*k)
+	*k = append(*k, b...)
+	return (*k)[start:len(*k):len(*k)]
+}
+
+// filler makes outputs: what was made lies in one arena, all new headers in one slice.
+type filler struct {
+	arena   keeper
+	headers []kgo.RecordHeader
+	copies  bool // what lies in the input is copied too
+}
+
+func (f *filler) bytes(x extent, source []byte) []byte {
+	switch {
+	case x == absent:
+		return nil
+	case x != own:
+		return f.arena[x.start:x.end:x.end]
+	case f.copies:
+		return f.arena.bytes(source)
+	}
+	return source
+}
+
+// fill makes the block's outputs. With copies they share no memory with the input; aliased is then the payload that has
+// to be copied, header names included, which kgo has copied already.
+func (w *Worker) fill(b *record.Block, aliased int64, copies bool) {
+	if len(w.emitted) == 0 {
+		return
+	}
+	b.Out = make([]record.Output, len(w.emitted))
+	count := len(w.headers)
+	for i := range w.emitted {
+		if e := &w.emitted[i]; copies && e.headers == own {
+			count += len(e.source.Headers)
+		}
+	}
+	f := filler{copies: copies, headers: make([]kgo.RecordHeader, 0, count)}
+	if room := int64(len(w.arena)) + aliased; room > 0 {
+		f.arena = append(make(keeper, 0, room), w.arena...)
+	}
+	for i := range w.emitted {
+		e := &w.emitted[i]
+		b.Out[i] = record.Output{
+			Key: f.bytes(e.key, e.source.Key), Value: f.bytes(e.value, e.source.Value), Headers: w.fillHeaders(&f, e),
+			Timestamp: e.timestamp, Offset: e.source.Offset, To: e.to,
+		}
+	}
+}
+
+func (w *Worker) fillHeaders(f *filler, e *emitted) []kgo.RecordHeader {
+	start := len(f.headers)
+	switch {
+	case e.headers != own:
+		for _, h := range w.headers[e.headers.start:e.headers.end] {
+			f.headers = append(f.headers, kgo.RecordHeader{Key: h.name, Value: f.bytes(h.at, h.value)})
+		}
+	case !f.copies || e.source.Headers == nil:
+		return e.source.Headers
+	default:
+		for _, h := range e.source.Headers {
+			f.headers = append(f.headers, kgo.RecordHeader{Key: h.Key, Value: f.bytes(own, h.Value)})
+		}
+	}
+	return f.headers[start:len(f.headers):len(f.headers)]
 }
 
 // release empties the worker for the next block. Without it an idle worker would pin the last fetch.
 func (w *Worker) release() {
-	clear(w.made)
-	w.made, w.arena = w.made[:0], w.arena[:0]
+	w.undo(mark{})
 	if cap(w.arena) > maxScratch {
 		w.arena = nil
 	}
-	for i := range w.objects {
-		if cap(w.objects[i]) > maxScratch {
-			w.objects[i] = nil
+	for _, scratch := range []*[]byte{&w.objects[0], &w.objects[1], &w.key, &w.text} {
+		if cap(*scratch) > maxScratch {
+			*scratch = nil
 		}
 	}
-	w.value, w.input.Source = nil, nil
+	for i := range w.lists {
+		if cap(w.lists[i].text) > maxScratch {
+			w.lists[i].text = nil
+		}
+		w.lists[i].value.Reset()
+	}
+	w.hand, w.input.Source = hand{}, nil
 	w.input.Value.Reset()
+	w.input.Key.Reset()
+	clear(w.input.Joined)
+	clear(w.tables)
+	clear(w.results)
 	w.eval.Reset()
 }

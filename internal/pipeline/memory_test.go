@@ -140,7 +140,7 @@ func TestWorkerKeepsNoHugeScratchAndNoInput(t *testing.T) {
 	if cap(w.arena) > maxScratch || cap(w.objects[0]) > maxScratch || cap(w.objects[1]) > maxScratch {
 		t.Errorf("keeps %d, %d and %d bytes", cap(w.arena), cap(w.objects[0]), cap(w.objects[1]))
 	}
-	if w.value != nil || w.input.Source != nil || len(w.made) != 0 || w.made[:1][0].source != nil {
+	if w.hand.value != nil || w.input.Source != nil || len(w.emitted) != 0 || w.emitted[:1][0].source != nil {
 		t.Error("still refers to the input")
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -24,15 +25,15 @@ func drawValue(t *rapid.T) string {
 // TestAnyCutGivesTheSame cuts the same records into blocks at random places, among two workers: outputs, failures and
 // counts are the same as in one block, and every record is accounted for.
 func TestAnyCutGivesTheSame(t *testing.T) {
-	chain, err := Compile(parse(t, viewsPipeline))
+	chain, err := Compile(parse(t, viewsPipeline), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Custom(drawValue), 0, 40).Draw(t, "values")
-		whole := run(chain.NewWorker(), input(values...))
-		workers := []*Worker{chain.NewWorker(), chain.NewWorker()}
-		var pieces result
+		whole := run(chain.NewWorker(context.Background()), input(values...))
+		workers := []*Worker{chain.NewWorker(context.Background()), chain.NewWorker(context.Background())}
+		var pieces ending
 		for rest := input(values...); len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "cut")
 			piece := run(workers[rapid.IntRange(0, 1).Draw(t, "worker")], rest[:n])
@@ -50,15 +51,15 @@ func TestAnyCutGivesTheSame(t *testing.T) {
 	})
 }
 
-type result struct {
+type ending struct {
 	outputs, skipped []string
 	filtered         int
 }
 
-func run(w *Worker, records []*kgo.Record) result {
+func run(w *Worker, records []*kgo.Record) ending {
 	b, _ := block(records)
 	w.Process(b)
-	r := result{filtered: b.Filtered}
+	r := ending{filtered: b.Filtered}
 	for i := range b.Out {
 		r.outputs = append(r.outputs, fmt.Sprintf("%d %s %q %d", b.Out[i].Offset, b.Out[i].Key, b.Out[i].Value, b.Out[i].Timestamp.UnixMilli()))
 	}
@@ -71,18 +72,18 @@ func run(w *Worker, records []*kgo.Record) result {
 // TestFailStopsWhereSkipWouldSkip: both policies agree on what comes before the first failure.
 func TestFailStopsWhereSkipWouldSkip(t *testing.T) {
 	config := parse(t, viewsPipeline)
-	skip, err := Compile(config)
+	skip, err := Compile(config, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.OnError = onErrorFail
-	stop, err := Compile(config)
+	config.OnError = OnError{Default: Fail}
+	stop, err := Compile(config, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Custom(drawValue), 0, 20).Draw(t, "values")
-		skipped, stopped := process(skip.NewWorker(), input(values...)), process(stop.NewWorker(), input(values...))
+		skipped, stopped := process(skip.NewWorker(context.Background()), input(values...)), process(stop.NewWorker(context.Background()), input(values...))
 		if (stopped.Stopped == nil) != (len(skipped.Skipped) == 0) {
 			t.Fatalf("stopped %v, skipped %v", stopped.Stopped, skipped.Skipped)
 		}
@@ -109,8 +110,8 @@ func FuzzProcess(f *testing.F) {
 		`{decode: json, encode: json, steps: [{map: {all: $env, k: 'keys($env)', n: 'n.a[0].b', s: 'string(n ?? 0)'}}, {map: {again: all.n}}]}`,
 	} {
 		config := parse(f, text)
-		config.OnError = onErrorSkip
-		chain, err := Compile(config)
+		config.OnError = OnError{Default: Skip}
+		chain, err := Compile(config, Options{})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func FuzzProcess(f *testing.F) {
 		for _, chain := range chains {
 			records := []*kgo.Record{{Value: value, Key: key, Offset: 1}, {Value: nil, Offset: 2}, {Value: value, Offset: 3}}
 			b, account := block(records)
-			chain.NewWorker().Process(b)
+			chain.NewWorker(context.Background()).Process(b)
 			if len(b.Out)+len(b.Skipped)+b.Filtered != len(records) {
 				t.Fatalf("%d outputs, %d skipped, %d filtered", len(b.Out), len(b.Skipped), b.Filtered)
 			}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
+	"streamer/internal/codec"
 	"streamer/internal/record"
 )
 
@@ -116,8 +118,8 @@ func TestSteps(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	const (
-		decodeFailed = "offset 11: " + classDecode + ": "
-		encodeFailed = "offset 11: " + classEncode + ": "
+		decodeFailed = "offset 11: " + record.ClassDecode + ": "
+		encodeFailed = "offset 11: " + record.ClassEncode + ": "
 	)
 	const steps = `steps: [{filter: 'a > 1'}, {map: {b: a * 2, k: 'meta.key + ""'}}]`
 	for _, test := range []struct {
@@ -156,12 +158,12 @@ func TestFailures(t *testing.T) {
 			const good = `{"a":5,"ok":true}`
 			for _, policy := range []string{"fail", "skip"} {
 				config := parse(t, test.config)
-				config.OnError = policy
-				chain, err := Compile(config)
+				config.OnError = OnError{Default: policy}
+				chain, err := Compile(config, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
-				b := process(chain.NewWorker(), input(good, test.value, good))
+				b := process(chain.NewWorker(context.Background()), input(good, test.value, good))
 				checkPolicy(t, b, policy, test.want)
 			}
 		})
@@ -193,9 +195,10 @@ func checkPolicy(t *testing.T, b *record.Block, policy, want string) {
 // What a map wrote for a record that a later step dropped must not stay in the arena: it would be allocated, not charged.
 func TestDroppedRecordsLeaveNothingInTheArena(t *testing.T) {
 	w := worker(t, `{decode: json, encode: json, steps: [{map: {a: a}}, {filter: a > 1}]}`)
+	w.enter(w.chain.rest)
 	for i, r := range input(`{"a":1}`, `{"a":"x"}`) {
-		if keep, failure := w.one(r); keep || (failure != nil) != (i == 1) || len(w.arena) != 0 {
-			t.Errorf("record %d: kept %v, %v, %d bytes in the arena", i, keep, failure, len(w.arena))
+		if failure := w.one(r); w.kept || (failure != nil) != (i == 1) || len(w.arena) != 0 {
+			t.Errorf("record %d: kept %v, %v, %d bytes in the arena", i, w.kept, failure, len(w.arena))
 		}
 	}
 }
@@ -211,19 +214,21 @@ func TestStopAtTheFirstRecordLeavesAnEmptySpan(t *testing.T) {
 func TestPanicIsAFailureOfTheRecord(t *testing.T) {
 	w := worker(t, `{decode: json, encode: json, on_error: skip, steps: [{map: {a: a}}]}`)
 	records := input(`{"a":1}`, `{"a":"canary"}`, `{"a":3}`)
-	program := w.chain.steps[0].fields[0].program
+	w.enter(w.chain.rest)
+	field := &w.branch.links[0].(*mapping).fields[0]
+	program := field.program
 	b, _ := block(records)
 	for i, r := range records {
 		if i == 1 {
-			w.chain.steps[0].fields[0].program = nil // as good a panic as any
+			field.program = nil // as good a panic as any
 		}
-		keep, failure := w.one(r)
+		failure := w.one(r)
 		if i == 1 {
-			if failure == nil || keep || failure.Error() != "offset 11: evaluate: steps[0].map: internal error; please report it with the expression" {
+			if failure == nil || len(w.emitted) != 1 || failure.Error() != "offset 11: evaluate: steps[0].map: internal error; please report it with the expression" {
 				t.Errorf("got %v", failure)
 			}
-			w.chain.steps[0].fields[0].program = program
-		} else if failure != nil || !keep {
+			field.program = program
+		} else if failure != nil {
 			t.Errorf("record %d: %v", i, failure)
 		}
 	}
@@ -234,7 +239,10 @@ func TestPanicIsAFailureOfTheRecord(t *testing.T) {
 }
 
 func TestCompileListsAllFaults(t *testing.T) {
-	_, err := Compile(Config{Decode: "jason", Encode: "raw", OnError: "ignore", Steps: []Step{{Filter: "a ="}}})
+	_, err := Compile(Config{
+		Decode: Formats{Key: codec.Config{Format: "raw"}, Value: codec.Config{Format: "jason"}}, Encode: rawFormats(), OnError: OnError{Default: "ignore"},
+		Steps: []Step{{Kind: KindFilter, Expression: "a ="}}, CircuitBreaker: DefaultConfig().CircuitBreaker,
+	}, Options{})
 	for _, want := range []string{"pipeline.decode", "pipeline.on_error", "pipeline.steps[0].filter"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)

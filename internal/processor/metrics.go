@@ -37,28 +37,43 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9),
 		}),
 		filtered: f.NewCounter(prometheus.CounterOpts{
-			Name: "streamer_records_filtered_total", Help: "Records that a filter step dropped.",
+			Name: "streamer_records_filtered_total",
+			Help: "Records that ended without an output: a filter dropped them, or a flat_map gave nothing.",
 		}),
 		failed: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "streamer_records_failed_total",
-			Help: "Records that the pipeline could not process, by class of failure and by what pipeline.on_error did.",
+			Help: "Records that could not be processed or delivered, by class of failure and by what pipeline.on_error did.",
 		}, []string{"class", "action"}),
 	}
 	for _, class := range record.Classes() { // a series that begins with its first failure hides it from rate()
-		m.failed.WithLabelValues(class, "skip")
-		m.failed.WithLabelValues(class, "fail")
+		for _, action := range []string{actionFail, actionSkip, actionDeadLetter} {
+			m.failed.WithLabelValues(class, action)
+		}
 	}
 	return m
 }
+
+// What pipeline.on_error can do, as the metric names it.
+const (
+	actionFail       = "fail"
+	actionSkip       = "skip"
+	actionDeadLetter = "dead_letter"
+)
+
+// Failed counts a record that failed behind the pool, in the sink.
+func (m *Metrics) Failed(class, action string) { m.failed.WithLabelValues(class, action).Inc() }
 
 func (m *Metrics) observe(b *record.Block) {
 	m.wait.Observe(b.Began.Sub(b.Queued).Seconds())
 	m.process.Observe(b.Done.Sub(b.Began).Seconds())
 	m.filtered.Add(float64(b.Filtered))
 	for i := range b.Skipped {
-		m.failed.WithLabelValues(b.Skipped[i].Class, "skip").Inc()
+		m.Failed(b.Skipped[i].Class, actionSkip)
+	}
+	for i := range b.Dead {
+		m.Failed(b.Dead[i].Class, actionDeadLetter)
 	}
 	if b.Stopped != nil {
-		m.failed.WithLabelValues(b.Stopped.Class, "fail").Inc()
+		m.Failed(b.Stopped.Class, actionFail)
 	}
 }

@@ -21,7 +21,7 @@ type Worker interface {
 // which every block is charged before it is put here, is the bound, so that the goroutine that polls never blocks.
 type Pool struct {
 	workers   int
-	newWorker func() Worker
+	newWorker func(context.Context) Worker
 	out       chan<- *record.Block
 	metrics   *Metrics
 	onIdle    func()
@@ -36,7 +36,9 @@ type Pool struct {
 
 // New makes a pool of n workers that hands processed blocks to out. onIdle is called, from a worker that finds the queue
 // empty, without a lock held; it must not block.
-func New(n int, newWorker func() Worker, out chan<- *record.Block, metrics *Metrics, onIdle func()) *Pool {
+func New(
+	n int, newWorker func(context.Context) Worker, out chan<- *record.Block, metrics *Metrics, onIdle func(),
+) *Pool {
 	p := &Pool{
 		workers: n, newWorker: newWorker, out: out, metrics: metrics, onIdle: onIdle,
 		began: make([]time.Time, n),
@@ -127,7 +129,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	for i := range p.workers {
-		worker := p.newWorker()
+		worker := p.newWorker(ctx)
 		group.Go(func() error {
 			p.work(ctx, i, worker)
 			return nil
@@ -144,6 +146,9 @@ func (p *Pool) work(ctx context.Context, i int, w Worker) {
 		}
 		b.Began = time.Now()
 		w.Process(b)
+		if ctx.Err() != nil { // a worker may have given up on the block then
+			return
+		}
 		b.Done = time.Now()
 		p.metrics.observe(b)
 		select {

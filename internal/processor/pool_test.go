@@ -22,7 +22,7 @@ func (g gate) Process(*record.Block) { <-g.pass }
 func start(t *testing.T, workers int, onIdle func()) (*Pool, chan struct{}, chan *record.Block) {
 	t.Helper()
 	pass, out := make(chan struct{}), make(chan *record.Block, 16)
-	p := New(workers, func() Worker { return gate{pass} }, out, NewMetrics(prometheus.NewRegistry()), onIdle)
+	p := New(workers, func(context.Context) Worker { return gate{pass} }, out, NewMetrics(prometheus.NewRegistry()), onIdle)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- p.Run(ctx) }()

@@ -80,13 +80,24 @@ type Destination struct {
 	ByKey bool
 }
 
-// Classes lists the classes of a [Failure].
-func Classes() []string { return []string{"decode", "evaluate", "encode"} }
+// The classes of a [Failure].
+const (
+	ClassDecode   = "decode"    // the key or value is not what the pipeline says
+	ClassEvaluate = "evaluate"  // an expression has no value
+	ClassEncode   = "encode"    // the result cannot be written
+	ClassTooLarge = "too_large" // the sink says that the record is too large
+	ClassRejected = "rejected"  // the sink will never take the record, for another reason
+)
 
-// Failure is one record that the pipeline could not process. It never holds payload.
+// Classes lists the classes of a [Failure].
+func Classes() []string {
+	return []string{ClassDecode, ClassEvaluate, ClassEncode, ClassTooLarge, ClassRejected}
+}
+
+// Failure is one record that could not be processed or delivered. It never holds payload.
 type Failure struct {
 	Offset int64
-	Class  string // "decode", "evaluate" or "encode"
+	Class  string // one of Classes
 	Step   string // the failing part of the pipeline as the user wrote it, such as `steps[0].filter`
 	Err    error
 }
@@ -106,6 +117,36 @@ func (f Failure) Reason() string {
 // Unwrap returns the cause.
 func (f Failure) Unwrap() error { return f.Err }
 
+// DeadLetter is a record that failed and goes to the dead-letter topic, as it came.
+type DeadLetter struct {
+	Failure
+
+	Owner     Owner // where it came from
+	Key       []byte
+	Value     []byte
+	Headers   []kgo.RecordHeader
+	Timestamp time.Time
+}
+
+// Size is what the dead letter is charged with.
+func (d *DeadLetter) Size() int64 {
+	n := int64(RecordOverhead + len(d.Key) + len(d.Value))
+	for i := range d.Headers {
+		n += int64(len(d.Headers[i].Key) + len(d.Headers[i].Value))
+	}
+	return n
+}
+
+// Partial is a block's part of an aggregate, which merges with those of other blocks.
+type Partial interface {
+	// Merge takes over what other holds; other must not be used any more. It must be of the same pipeline.
+	Merge(other Partial)
+	// Len is the number of groups.
+	Len() int
+	// Bytes is the memory held.
+	Bytes() int64
+}
+
 // Block is what one partition received in one block interval, or until it was full: the unit of parallel work.
 type Block struct {
 	Owner Owner
@@ -118,8 +159,13 @@ type Block struct {
 	In      []*kgo.Record // in offset order, no control records; nil once processed
 	Out     []Output      // in input order
 	Skipped []Failure     // records dropped by an explicit policy
-	// Filtered counts records that a filter dropped.
+	Dead    []DeadLetter  // records for the dead-letter topic, in input order
+	// Partial is what the records come to if the pipeline aggregates; else nil. Out then is empty.
+	Partial Partial
+	// Filtered counts records that ended without an output: a filter dropped them, or a flat_map gave nothing.
 	Filtered int
+	// Reduced counts records that went into Partial.
+	Reduced int
 
 	Opened time.Time // when the first record was appended
 	Queued time.Time // when the block was cut and queued for a worker
@@ -145,6 +191,19 @@ func (b *Block) End(offset int64) {
 	b.Out = b.Out[:end:end]
 	b.Span.Next, b.Span.LeaderEpoch = offset, -1
 }
+
+// Absorb merges the partial aggregate of a later block of the same owner into the block's own, so that a batch holds one
+// for each partition and not one for each block. Both blocks' charges follow.
+func (b *Block) Absorb(later *Block) {
+	b.Charge(-b.Partial.Bytes())
+	later.Charge(-later.Partial.Bytes())
+	b.Partial.Merge(later.Partial)
+	later.Partial = nil
+	b.Charge(b.Partial.Bytes())
+}
+
+// Failed counts the records that failed and did not stop the partition.
+func (b *Block) Failed() int { return len(b.Skipped) + len(b.Dead) }
 
 // Batch is a consistent cut over partitions: the unit of delivery and of commit. Blocks are ordered by (topic,
 // partition) and, within a partition, by offset.

@@ -8,6 +8,7 @@ import (
 
 	"streamer/internal/admin"
 	"streamer/internal/batcher"
+	"streamer/internal/pipeline"
 	"streamer/internal/record"
 	"streamer/internal/sink"
 )
@@ -20,16 +21,23 @@ type delivery struct {
 	wants        chan<- struct{}
 	batches      <-chan *record.Batch
 	acknowledged func(*record.Batch)
-	failed       func(err error, reached bool) // reached: everything before the record at fault is acknowledged
+	failed       func(err error, reached bool)           // reached: everything before the record at fault is acknowledged
+	reducer      func(context.Context) *pipeline.Reducer // gives nil unless the pipeline aggregates
+	breaker      *breaker
+	refusals     *refusals
+	letters      *deadLetters // nil unless pipeline.on_error says dead_letter
 	metrics      *batcher.Metrics
 	history      *history
 	dead         chan struct{} // closed when the sink has failed for good: nothing more will be acknowledged
 	ended        chan struct{} // closed when Run has returned, so that the sink may be closed
+
+	rows *pipeline.Reducer // only used by Run's goroutine
 }
 
 // Run writes until ctx ends or the sink fails for good.
 func (d *delivery) Run(ctx context.Context) error {
 	defer close(d.ended)
+	d.rows = d.reducer(ctx)
 	for {
 		select {
 		case d.wants <- struct{}{}:
@@ -53,24 +61,35 @@ func (d *delivery) Run(ctx context.Context) error {
 	}
 }
 
-// write delivers the batch and acknowledges it. If the sink refuses records for good, what comes before the first of each
-// partition and the other partitions are delivered all the same, and refused says which they were: the group's commit then
-// stands at such a record, and skipping it skips nothing else.
+// write delivers the batch and its dead letters, and acknowledges it. If the sink refuses records for good that are to stop
+// the service, what comes before the first of each partition and the other partitions are delivered all the same, and
+// refused says which they were: the group's commit then stands at that record, and skipping it skips nothing else.
 func (d *delivery) write(ctx context.Context, b *record.Batch) (refused, err error) {
 	began := time.Now()
+	if err = d.breaker.count(b); err != nil {
+		return nil, err
+	}
+	if d.rows != nil {
+		if err = d.rows.Reduce(b); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		err = d.writer.Write(ctx, b)
 		rejected, ok := errors.AsType[*sink.RejectedError](err)
 		if !ok || ctx.Err() != nil {
 			break
 		}
-		if refused == nil {
+		stops, failed := d.refusals.settle(ctx, b, rejected)
+		if stops && refused == nil {
 			refused = err
 		}
-		for i := range rejected.Records {
-			origin := rejected.Records[i].Origin()
-			batcher.Truncate(b, origin.Owner, origin.Offset)
+		if failed != nil {
+			return nil, errors.Join(refused, failed)
 		}
+	}
+	if err == nil && d.letters != nil {
+		err = d.letters.write(ctx, b)
 	}
 	if err != nil {
 		return nil, errors.Join(refused, err)
@@ -111,6 +130,8 @@ func (h *history) add(b *record.Batch, t batcher.Delays) {
 	for _, block := range b.Blocks {
 		h.totals.Filtered += int64(block.Filtered)
 		h.totals.Skipped += int64(len(block.Skipped))
+		h.totals.DeadLettered += int64(len(block.Dead))
+		h.totals.Reduced += int64(block.Reduced)
 	}
 }
 

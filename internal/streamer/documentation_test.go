@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamer/internal/config"
+	"streamer/internal/pipeline"
 	"streamer/internal/sink/kafkasink"
 )
 
@@ -30,7 +31,7 @@ func TestDocumentationHoldsEveryMetric(t *testing.T) {
 	r.cfg.Sink.Kafka.Output = kafkasink.DefaultConfig()
 	r.cfg.Sink.Kafka.Output.Topic = "views"
 	r.cfg.Sink.Kafka.Output.Create = &kafkasink.CreateConfig{Partitions: 1, ReplicationFactor: 1}
-	r.cfg.Pipeline.Decode, r.cfg.Pipeline.OnError = "json", "skip"
+	r.cfg.Pipeline.Decode.Value.Format, r.cfg.Pipeline.OnError = "json", pipeline.OnError{Default: pipeline.Skip}
 	r.produce("{poison", "1")
 	r.run()
 	r.awaitDelivered("views")

@@ -19,6 +19,7 @@ import (
 	"streamer/internal/batcher"
 	"streamer/internal/kafka"
 	"streamer/internal/partitionstream"
+	"streamer/internal/pipeline"
 	"streamer/internal/processor"
 	"streamer/internal/record"
 	"streamer/internal/setting"
@@ -124,11 +125,12 @@ func (m *member) connect(block partitionstream.Config, batch batcher.Config, slo
 	m.delivery = &delivery{
 		writer: sink.NewWriter(m.sink, retry, log, sink.NewMetrics(registry, "sink")), wants: wants, batches: gives,
 		metrics: metrics, history: newHistory(), dead: make(chan struct{}), ended: make(chan struct{}),
-		failed: func(err error, _ bool) { m.failed.fail(err) },
+		failed: func(err error, _ bool) { m.failed.fail(err) }, breaker: newBreaker(pipeline.CircuitBreaker{}),
+		refusals: &refusals{}, reducer: func(context.Context) *pipeline.Reducer { return nil },
 	}
 	workers := []processor.Worker{slowWorker{m.w.child(), slowest}, slowWorker{m.w.child(), slowest}}
 	var made atomic.Int32
-	pool := processor.New(len(workers), func() processor.Worker { return workers[made.Add(1)-1] }, blocks,
+	pool := processor.New(len(workers), func(context.Context) processor.Worker { return workers[made.Add(1)-1] }, blocks,
 		processor.NewMetrics(registry), func() { m.assignment.WorkerIdle() })
 	m.assignment = partitionstream.New(block, partitionstream.Deps{
 		Pool: pool, Downstream: sequencer, Source: source{m.w},

@@ -20,6 +20,7 @@ import (
 	"streamer/internal/pipeline"
 	"streamer/internal/processor"
 	"streamer/internal/record"
+	"streamer/internal/reference"
 	"streamer/internal/sink"
 )
 
@@ -68,13 +69,17 @@ type Service struct {
 
 // New checks what can be checked without a broker and makes a service that has not begun.
 func New(cfg config.Config, opts Options) (*Service, error) {
-	chain, err := pipeline.Compile(cfg.Pipeline)
+	budget := memoryBudget(int64(cfg.Memory.Budget))
+	registry := newRegistry(opts.Version, budget)
+	options := cfg.PipelineOptions()
+	tables := reference.Deps{Logger: opts.Logger, Metrics: reference.NewMetrics(registry)}
+	options.OpenTable = func(c reference.Config) (*reference.Table, error) { return reference.Open(c, tables) }
+	chain, err := pipeline.Compile(cfg.Pipeline, options)
 	if err != nil {
 		return nil, fmt.Errorf("compile pipeline: %w", err)
 	}
-	budget := memoryBudget(int64(cfg.Memory.Budget))
 	return &Service{
-		cfg: cfg, opts: opts, log: opts.Logger, registry: newRegistry(opts.Version, budget), started: time.Now(),
+		cfg: cfg, opts: opts, log: opts.Logger, registry: registry, started: time.Now(),
 		budget: budget, chain: chain,
 		failed:       failure{happened: make(chan struct{})},
 		closeLookups: func() {},
@@ -111,10 +116,14 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 		return unlessStopped(ctx, err)
 	}
 	writer := sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry, "sink"))
-	s.connect(writer)
+	letters, err := s.openDeadLetters(ctx)
+	if err != nil {
+		return unlessStopped(ctx, errors.Join(err, writer.Close()))
+	}
+	s.connect(writer, letters)
 	client, sizer, err := s.newClient()
 	if err != nil {
-		return errors.Join(err, writer.Close())
+		return errors.Join(err, writer.Close(), letters.close())
 	}
 	s.client, s.forget = client, sizer.Forget
 	s.board.build()
@@ -123,6 +132,9 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 	stages.run("pool", stages.work, s.pool.Run)
 	stages.run("union", stages.work, s.sequencer.Run)
 	stages.run("delivery", stages.work, s.delivery.Run)
+	for _, table := range s.chain.Tables() {
+		stages.run("reference table", stages.work, table.Run)
+	}
 	stages.run("lag", stages.intake, s.watch.Run)
 	if err := s.begin(stages); err != nil {
 		s.failed.fail(err)
@@ -147,7 +159,7 @@ func unlessStopped(ctx context.Context, err error) error {
 }
 
 // connect makes the stages between source and sink and ties them together.
-func (s *Service) connect(writer *sink.Writer) {
+func (s *Service) connect(writer *sink.Writer, letters *deadLetters) {
 	source := s.cfg.Source.Kafka
 	batches := batcher.NewMetrics(s.registry)
 	blocks := make(chan *record.Block, s.workers())
@@ -157,12 +169,14 @@ func (s *Service) connect(writer *sink.Writer) {
 	s.sequencer.blocks, s.sequencer.wants, s.sequencer.gives = blocks, wants, gives
 	s.sequencer.failures = failureLog{log: s.log}
 	s.registerUnion()
+	records := processor.NewMetrics(s.registry)
 	s.delivery = &delivery{
-		writer: writer, wants: wants, batches: gives, metrics: batches, history: newHistory(),
+		writer: writer, letters: letters, wants: wants, batches: gives, metrics: batches, history: newHistory(),
+		breaker: newBreaker(s.cfg.Pipeline.CircuitBreaker), refusals: s.newRefusals(records), reducer: s.chain.NewReducer,
 		dead: make(chan struct{}), ended: make(chan struct{}),
 	}
-	s.pool = processor.New(s.workers(), func() processor.Worker { return s.chain.NewWorker() }, blocks,
-		processor.NewMetrics(s.registry), func() { s.assignment.WorkerIdle() })
+	s.pool = processor.New(s.workers(), func(ctx context.Context) processor.Worker { return s.chain.NewWorker(ctx) }, blocks,
+		records, func() { s.assignment.WorkerIdle() })
 	s.assignment = partitionstream.New(s.cfg.Block, partitionstream.Deps{
 		Pool:         s.pool,
 		Downstream:   s.sequencer,

@@ -234,7 +234,7 @@ func TestAPoisonRecordStopsTheServiceAtItself(t *testing.T) {
 	for _, at := range []int{0, 3, 9} {
 		t.Run(strconv.Itoa(at), func(t *testing.T) {
 			r := newRig(t)
-			r.cfg.Pipeline.Decode, r.cfg.Pipeline.Encode = "json", "json"
+			r.cfg.Pipeline.Decode.Value.Format, r.cfg.Pipeline.Encode.Value.Format = "json", "json"
 			values := make([]string, 10)
 			for i := range values {
 				values[i] = strconv.Itoa(i)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"streamer/internal/admin"
+	"streamer/internal/config"
 	"streamer/internal/partitionstream"
 	"streamer/internal/sink"
 )
@@ -67,6 +68,10 @@ func (s *Service) Status() admin.Status {
 	status.Workers = admin.Workers{Total: s.workers(), Busy: busy, Queued: queued}
 	status.Memory = admin.Memory{UsedBytes: s.assignment.Budget().Used(), BudgetBytes: s.budget}
 	status.Sink = sinkStatus(s.cfg.Sink.Type, s.delivery.writer.State())
+	if letters := s.delivery.letters; letters != nil {
+		shown := sinkStatus(config.SinkKafka, letters.writer.State())
+		status.DeadLetters = &shown
+	}
 	status.Batches, status.Totals = s.delivery.history.read()
 	status.Totals.Received, status.Totals.Fenced = s.assignment.Counts()
 	status.State, status.Reason = s.overall(status, lost)
@@ -115,6 +120,9 @@ func (s *Service) overall(status admin.Status, lost error) (state, reason string
 		return admin.StateBrokerLost, lost.Error()
 	case status.Sink.State == sink.Retrying.String():
 		return admin.StateRetrying, fmt.Sprintf("attempt %d: %s", status.Sink.Attempt, status.Sink.LastError)
+	case status.DeadLetters != nil && status.DeadLetters.State == sink.Retrying.String():
+		return admin.StateRetrying,
+			fmt.Sprintf("dead letters, attempt %d: %s", status.DeadLetters.Attempt, status.DeadLetters.LastError)
 	case status.Sink.State == sink.Writing.String() && blocked > blockedAfter:
 		return admin.StateSinkBlocked, "the sink has not answered for " + blocked.Round(time.Second).String()
 	case paused > 0:

@@ -31,7 +31,8 @@ func (s *Service) stop(ctx context.Context, stages *stages) error {
 	_, totals := s.delivery.history.read()
 	received, _ := s.assignment.Counts()
 	s.log.Info("stopped", "received", received, "delivered", totals.Delivered, "filtered", totals.Filtered,
-		"skipped", totals.Skipped, "batches", totals.Batches, "ran", time.Since(s.started).Round(time.Millisecond).String())
+		"skipped", totals.Skipped, "dead_lettered", totals.DeadLettered, "reduced", totals.Reduced, "batches", totals.Batches,
+		"ran", time.Since(s.started).Round(time.Millisecond).String())
 	return err
 }
 
@@ -86,7 +87,7 @@ func (s *Service) closeSink(limit context.Context) error {
 	var err error
 	late := within(ctx, func() {
 		<-s.delivery.ended
-		err = s.delivery.writer.Close()
+		err = errors.Join(s.delivery.writer.Close(), s.delivery.letters.close())
 	})
 	if late != nil {
 		return fmt.Errorf("close sink %s: it did not close in time: %w", s.cfg.Sink.Type, late)

@@ -8,8 +8,8 @@
 // Order: a batch is handed over as a whole before any of it is sent, the client fails a partition as a whole, the first failure
 // that is no refusal cancels what has not been sent yet, and nothing goes again before all has settled; so a later record does
 // not overtake an earlier one of its partition. The client must know the topics' partitions before the first batch for that,
-// see acquaint. A gap remains in the broker: one that has forgotten the producer takes the second of two record batches on their
-// way although it refused the first.
+// see acquaint. A gap remains in the broker: one that has forgotten the producer takes the second of two record batches on
+// their way although it refused the first.
 //
 // Refused records: what cannot go is found before anything is sent ([sink.RejectedError]). A broker refuses whole record
 // batches; the sink then sends less and less to that partition until the record at fault is refused alone (see pace).

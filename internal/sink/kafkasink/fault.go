@@ -89,10 +89,11 @@ func (s *Sink) reject(block *record.Block, index int, err error, topic string) s
 func (s *Sink) explain(err error, topic string) error {
 	switch {
 	case isGone(err):
-		return fmt.Errorf("produce to topic %s: it was deleted: %w; create it and start again, or set sink.kafka.create", topic, err)
+		return fmt.Errorf("produce to topic %s: it was deleted: %w; create it and start again, or set %s.create",
+			topic, err, s.cluster.Path)
 	case isTooLarge(err):
-		return fmt.Errorf("produce to topic %s: %w; raise sink.kafka.max_message_bytes (%s) and the topic's "+
-			"max.message.bytes, or skip the record", topic, err, s.cfg.MaxMessageBytes)
+		return fmt.Errorf("produce to topic %s: %w; raise %s.max_message_bytes (%s) and the topic's "+
+			"max.message.bytes, or skip the record", topic, err, s.cluster.Path, s.cfg.MaxMessageBytes)
 	case isAny(err, denied()):
 		return fmt.Errorf("produce to topic %s: %w; the sink's user needs DESCRIBE and WRITE on the topic", topic, err)
 	default:

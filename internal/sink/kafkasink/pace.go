@@ -78,8 +78,9 @@ const warnEvery = 10 * time.Second
 func (s *Sink) warnRefused(at place, f *failure) {
 	if now := time.Now(); now.Sub(s.warned) >= warnEvery {
 		s.warned = now
-		s.logger.Warn("broker refused a record batch, sending smaller ones; if this goes on, sink.kafka.max_message_bytes is above "+
-			"the topic's max.message.bytes", slog.String("topic", at.topic), slog.Int("partition", int(at.partition)),
+		s.logger.Warn("broker refused a record batch, sending smaller ones; if this goes on, max_message_bytes is above "+
+			"the topic's max.message.bytes", slog.String("setting", s.cluster.Path+".max_message_bytes"),
+			slog.String("topic", at.topic), slog.Int("partition", int(at.partition)),
 			slog.Int("records", f.count), slog.Any("error", f.err))
 	}
 }

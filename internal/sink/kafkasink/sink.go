@@ -21,6 +21,8 @@ var errClosed = errors.New("kafka sink is closed")
 
 // Cluster is what the sink needs from those who know the connections.
 type Cluster struct {
+	// Path is the section of the configuration that faults name; empty is sink.kafka.
+	Path string
 	// NewClient makes a client of the sink's cluster with the connection's options and, after them, the given ones. The
 	// sink closes it. It is called again when a client cannot go on, after that one was closed. kgo logs a line at level
 	// info for every batch ("flushing"), so its log must be lowered.
@@ -54,6 +56,9 @@ type Sink struct {
 // New connects, checks that the topics exist or creates them, and decides how records are placed. It fails when ctx ends
 // first, with what was in the way.
 func New(ctx context.Context, cfg Config, cluster Cluster, logger *slog.Logger) (*Sink, error) {
+	if cluster.Path == "" {
+		cluster.Path = "sink.kafka"
+	}
 	s := &Sink{cfg: cfg, cluster: cluster, logger: logger, health: &health{}}
 	if err := s.connect(); err != nil {
 		return nil, err

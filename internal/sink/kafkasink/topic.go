@@ -20,7 +20,8 @@ type MissingTopicError struct {
 }
 
 func (e *MissingTopicError) Error() string {
-	const remedy = "with sink.kafka.create: {partitions: N, replication_factor: N}"
+	section, _, _ := strings.Cut(e.Field, ".topic")
+	remedy := "with " + section + ".create: {partitions: N, replication_factor: N}"
 	if len(e.Topics) == 1 {
 		return fmt.Sprintf("%s: topic %q does not exist; create it, or let Streamer create it %s", e.Field, e.Topics[0], remedy)
 	}
@@ -41,9 +42,9 @@ func (s *Sink) ensureTopics(ctx context.Context) (map[string]int, error) {
 	case len(missing) == 0:
 		return counts, nil
 	case s.cfg.Create == nil:
-		field := "sink.kafka.topics"
+		field := s.cluster.Path + ".topics"
 		if missing[0] == s.cfg.Topic {
-			field = "sink.kafka.topic"
+			field = s.cluster.Path + ".topic"
 		}
 		return nil, &MissingTopicError{Field: field, Topics: missing}
 	}
@@ -103,13 +104,13 @@ func (s *Sink) createTopics(ctx context.Context, topics []string) error {
 	create := s.cfg.Create
 	answers, err := kadm.NewClient(s.client).CreateTopics(ctx, create.Partitions, create.ReplicationFactor, nil, topics...)
 	if err != nil {
-		return fmt.Errorf("create topic %s (sink.kafka.create): %w", strings.Join(topics, ", "), err)
+		return fmt.Errorf("create topic %s (%s.create): %w", strings.Join(topics, ", "), s.cluster.Path, err)
 	}
 	for _, answer := range answers.Sorted() {
 		switch {
 		case errors.Is(answer.Err, kerr.TopicAlreadyExists): // a replica that starts with us may have been faster
 		case answer.Err != nil:
-			return fmt.Errorf("create topic %s (sink.kafka.create): %w", answer.Topic, answer.Err)
+			return fmt.Errorf("create topic %s (%s.create): %w", answer.Topic, s.cluster.Path, answer.Err)
 		default:
 			s.logger.Info("created the sink's topic", slog.String("topic", answer.Topic))
 		}
