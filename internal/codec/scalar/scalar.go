@@ -132,7 +132,8 @@ func AddFloat(b *document.Builder, value float64) error {
 // AddFloat32 adds the shortest number that is value as a float32: 0.1, not 0.10000000149011612.
 func AddFloat32(b *document.Builder, value float32) error {
 	wide := float64(value)
-	if wide != math.Trunc(wide) && !math.IsNaN(wide) {
+	const whole = 1 << 24 // up to here a whole number is its own shortest form
+	if !math.IsNaN(wide) && (wide != math.Trunc(wide) || math.Abs(wide) > whole) {
 		var buffer [32]byte
 		// What FormatFloat writes, ParseFloat reads.
 		wide, _ = strconv.ParseFloat(string(strconv.AppendFloat(buffer[:0], wide, 'g', -1, 32)), 64)
