@@ -2,54 +2,64 @@ package codec
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"streamer/internal/codec/avro"
+	"streamer/internal/codec/registry"
 	"streamer/internal/document"
 )
 
-// readFile reads a schema file; the error does not name it.
-func readFile(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pathErr.Err
+// avroDecoders makes decoders of values of one writer's schema, or of those that a registry names.
+func avroDecoders(c Config, use Use, l loaded, client *registry.Client) (func() Decoder, error) {
+	framed := c.framed(use)
+	if framed && client != nil {
+		shared := newPrograms(client, func(schema *registry.Schema) (*avro.Decoder, error) {
+			return compileAvro(schema, l.avro)
+		})
+		return func() Decoder { return &avroDecoder{programs: shared, framed: true} }, nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("cannot be read: %w", err)
-	}
-	return string(text), nil
-}
-
-func avroFile(path string) (*avro.Schema, error) {
-	text, err := readFile(path)
+	program, err := avro.NewDecoder(l.avro, nil)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := avro.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("is not an Avro schema: %w", err)
+	return func() Decoder { return &avroDecoder{program: program, framed: framed} }, nil
+}
+
+// compileAvro compiles a writer's schema against a reader's, which may be nil.
+func compileAvro(schema *registry.Schema, reader *avro.Schema) (*avro.Decoder, error) {
+	if err := wrongType(schema, registry.Avro); err != nil {
+		return nil, err
 	}
-	return schema, nil
+	references := make([]string, len(schema.References))
+	for i, reference := range schema.References {
+		references[i] = reference.Text
+	}
+	writer, err := avro.Parse(schema.Text, references...)
+	if err != nil {
+		return nil, err
+	}
+	return avro.NewDecoder(writer, reader)
 }
 
-// avroDecoder reads values of one writer's schema.
 type avroDecoder struct {
-	program *avro.Decoder
-	state   avro.State
-	framed  bool // a header stands in front, whose id says nothing new
+	programs *programs[*avro.Decoder] // nil if the schema is the same for all
+	program  *avro.Decoder            // of the schema id
+	id       int32
+	framed   bool
+	state    avro.State
 }
 
-func (a *avroDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
+func (a *avroDecoder) Decode(ctx context.Context, d *document.Document, data []byte) error {
 	d.Reset()
 	if data == nil {
 		return nil
 	}
 	if a.framed {
-		_, body, err := splitHeader(data)
+		id, body, err := splitHeader(data)
 		if err != nil {
+			return err
+		}
+		if err := a.choose(ctx, id); err != nil {
 			return err
 		}
 		data = body
@@ -57,6 +67,19 @@ func (a *avroDecoder) Decode(_ context.Context, d *document.Document, data []byt
 	if err := a.program.Decode(&a.state, d, data); err != nil {
 		return fmt.Errorf("invalid avro: %w", err)
 	}
+	return nil
+}
+
+// choose takes the program of a schema; records that follow each other mostly have the same.
+func (a *avroDecoder) choose(ctx context.Context, id int32) error {
+	if a.programs == nil || a.program != nil && a.id == id {
+		return nil
+	}
+	program, err := a.programs.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	a.program, a.id = program, id
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"streamer/internal/codec/avro"
+	"streamer/internal/codec/protobuf"
 	"streamer/internal/codec/registry"
 	"streamer/internal/document"
 )
@@ -25,47 +26,68 @@ type Encoder interface {
 }
 
 // NewDecoder compiles the schema that c names and returns a function that makes decoders, cheaply and from any goroutine.
-// c must be valid for use. reg may be nil if none is configured.
-func NewDecoder(c Config, use Use, _ *registry.Client) (func() Decoder, error) {
+// c must be valid for use. client may be nil if no registry is configured.
+func NewDecoder(c Config, use Use, client *registry.Client) (func() Decoder, error) {
+	l, err := c.load(use)
+	if err != nil {
+		return nil, err
+	}
+	if c.hasSchema() && l.source == nil && (!c.framed(use) || client == nil) {
+		return nil, errNoSchema
+	}
 	switch c.format() {
 	case formatRaw:
 		return func() Decoder { return rawDecoder{} }, nil
 	case formatString:
 		return func() Decoder { return stringDecoder{} }, nil
 	case formatJSON:
-		return func() Decoder { return jsonDecoder{framed: c.framed(use)} }, nil
+		if c.framed(use) {
+			return func() Decoder { return framedJSON{} }, nil
+		}
+		return func() Decoder { return jsonDecoder{} }, nil
 	case formatAvro:
-		schema, err := avroFile(c.Schema)
-		if err != nil {
-			return nil, err
-		}
-		program, err := avro.NewDecoder(schema, nil)
-		if err != nil {
-			return nil, err
-		}
-		return func() Decoder { return &avroDecoder{program: program, framed: c.framed(use)} }, nil
+		return avroDecoders(c, use, l, client)
+	case formatProtobuf:
+		return protobufDecoders(c, use, l, client), nil
 	}
-	return nil, errors.ErrUnsupported
+	return nil, errFormat
 }
 
 // NewEncoder compiles the schema that c names and returns a function that makes encoders, cheaply and from any goroutine.
-// c must be valid for use. reg may be nil if none is configured.
-func NewEncoder(c Config, _ Use, _ *registry.Client) (func() Encoder, error) {
+// c must be valid for use. client may be nil if no registry is configured. The schema is looked up, or registered, when
+// the first value is written.
+func NewEncoder(c Config, use Use, client *registry.Client) (func() Encoder, error) {
+	l, err := c.load(use)
+	if err != nil {
+		return nil, err
+	}
+	if c.hasSchema() && l.source == nil {
+		return nil, errNoSchema
+	}
+	if c.framed(use) && client == nil {
+		return nil, errNoRegistry
+	}
 	switch c.format() {
 	case formatRaw, formatString:
 		return func() Encoder { return textEncoder{} }, nil
 	case formatJSON:
-		return func() Encoder { return jsonEncoder{} }, nil
+		return framed(c, use, l, client, func() Encoder { return jsonEncoder{} }), nil
 	case formatAvro:
-		schema, err := avroFile(c.Schema)
+		program, err := avro.NewEncoder(l.avro)
 		if err != nil {
 			return nil, err
 		}
-		program, err := avro.NewEncoder(schema)
-		if err != nil {
-			return nil, err
-		}
-		return func() Encoder { return &avroEncoder{program: program} }, nil
+		return framed(c, use, l, client, func() Encoder { return &avroEncoder{program: program} }), nil
+	case formatProtobuf:
+		program := protobuf.NewEncoder(l.message)
+		return framed(c, use, l, client, func() Encoder { return &protobufEncoder{program: program} }), nil
 	}
-	return nil, errors.ErrUnsupported
+	return nil, errFormat
 }
+
+// What Validate says better.
+var (
+	errFormat     = errors.New("unknown format")
+	errNoSchema   = errors.New("schema is missing")
+	errNoRegistry = errors.New("framing needs a schema registry")
+)

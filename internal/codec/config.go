@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -201,4 +202,9 @@ func (c *checker) subjects() {
 }
 
 // compile reads the schema file and reports what is wrong with it.
-func (c *checker) compile() {}
+func (c *checker) compile() {
+	_, err := c.load(c.use)
+	if wrong, ok := errors.AsType[*settingError](err); ok {
+		c.fault(wrong.key, wrong.value, wrong.err.Error())
+	}
+}

@@ -86,3 +86,27 @@ c.register: "true" has no effect without a registry; set schema_registry.urls, o
 		}
 	}
 }
+
+func TestValidateReadsFiles(t *testing.T) {
+	t.Parallel()
+	encode := codec.Use{Encode: true}
+	for _, test := range []struct {
+		config codec.Config
+		use    codec.Use
+		want   string
+	}{
+		{codec.Config{Format: "avro", Schema: "nowhere"}, encode, `c.schema: "nowhere" cannot be read: no such file or directory`},
+		{codec.Config{Format: "avro", Schema: schemas + "broken.avsc"}, encode, `c.schema: "testdata/schemas/broken.avsc" is not an Avro schema: read schema: invalid JSON at byte 34: expected ',' or '}' after a field`},
+		{codec.Config{Format: "protobuf", Schema: schemas + "broken.proto"}, codec.Use{}, `c.schema: "testdata/schemas/broken.proto" is not a Protobuf schema: broken.proto:1:9: syntax error: unexpected '{'`},
+		{codec.Config{Format: "protobuf", Schema: schemas + "view.proto"}, codec.Use{}, `c.message: is missing, the schema has shop.Click, shop.View`},
+		{codec.Config{Format: "protobuf", Schema: schemas + "view.proto", Message: "View"}, encode, `c.message: "View" is not in the schema, which has shop.Click, shop.View`},
+		{codec.Config{Format: "protobuf", Schema: schemas + "view.proto", Message: "common.Money"}, encode, ``},
+		{codec.Config{Format: "protobuf", Schema: schemas + "view.proto", Message: "common.Money"}, codec.Use{Encode: true, Registry: true, Topic: "t"}, `c.message: "common.Money" is in an import, which the framing cannot say; write the file that has it into schema`},
+		{codec.Config{Format: "protobuf", Schema: schemas + "common/money.proto"}, encode, ``},
+		{codec.Config{Format: "json", Framing: "confluent", Schema: schemas + "view.proto"}, codec.Use{Encode: true, Registry: true, Topic: "t"}, `c.schema: "testdata/schemas/view.proto" is not a JSON Schema: invalid JSON at byte 0: no value starts with this character`},
+	} {
+		if got := lines(test.config.Validate("c", test.use)); got != test.want {
+			t.Errorf("%+v for %+v gives\n%s\nwant\n%s", test.config, test.use, got, test.want)
+		}
+	}
+}

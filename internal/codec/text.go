@@ -21,17 +21,9 @@ func (stringDecoder) Decode(_ context.Context, d *document.Document, data []byte
 	return String.Decode(d, data)
 }
 
-type jsonDecoder struct{ framed bool }
+type jsonDecoder struct{}
 
-func (j jsonDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
-	if j.framed && data != nil {
-		_, body, err := splitHeader(data)
-		if err != nil {
-			d.Reset()
-			return err
-		}
-		data = body
-	}
+func (jsonDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
 	return JSON.Decode(d, data)
 }
 

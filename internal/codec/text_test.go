@@ -53,18 +53,3 @@ func recode(t *testing.T, from, to codec.Config, data string) string {
 	}
 	return string(out[1:])
 }
-
-func TestFramedJSON(t *testing.T) {
-	t.Parallel()
-	for data, want := range map[string]string{
-		"\x00\x00\x00\x00\x07{\"a\":1}": `{"a":1}`,
-		"\x00\x00\x00\x00\x07{":         "invalid JSON at byte 1: expected '\"' of a field name",
-		"{\"a\":1}":                     "value does not begin with the zero byte of a schema registry's framing",
-		"{}":                            "value is shorter than the header of a schema registry's framing",
-	} {
-		from := codec.Config{Format: "json", Framing: "confluent"}
-		if got := recode(t, from, codec.Config{Format: "json"}, data); got != want {
-			t.Errorf("%q gives %s, want %s", data, got, want)
-		}
-	}
-}
