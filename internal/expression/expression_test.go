@@ -69,6 +69,11 @@ func TestValues(t *testing.T) {
 		`if nope { 1 } else { 2 }`: `2`, `nope contains "x"`: `false`, `nope matches "x"`: `false`, `nope startsWith "x"`: `false`,
 		`nope in ["", "a"]`: `false`, `n in ["a"]`: `false`, `n in 1..9`: `true`, `nope in 1..9`: `false`, `nil in [nope]`: `true`, `"b" in user.tags`: `true`,
 		`type(nope)`: `"nil"`, `get(nope, "a")`: `null`, `get(user, "name")`: `"Ann"`,
+		// where expr's checker is sure of a type that a branch does not have
+		`(no ? 1 : nope) > 2`: `false`, `(no ? 1 : nil) <= 2`: `false`, `(no ? 1 : event_type) == 1`: `false`, `(no ? "a" : n) != "a"`: `true`,
+		`(no ? true : nope) ? 1 : 2`: `2`, `(no ? true : nil) || ok`: `true`, `not (no ? true : nope)`: `true`, `let x = (no ? 1 : nil); x > 2`: `false`,
+		`find([1], # > 2) > 3`: `false`, `findIndex([1], # > 2) > 3`: `false`, `get([1], 5) > 1`: `false`, `max(1, 2.5) == 2.5`: `true`,
+		`any([no ? 1 : nil], # > 1)`: `false`, `("a"; no ? 1 : nope) > 2`: `false`, `(nil ?? (no ? 1 : nope)) > 2`: `false`,
 		// numbers
 		`id`: `9007199254740993`, `id + 0`: `9007199254740993`, `id + 1`: `9007199254740994`, `id == 9007199254740993`: `true`, `id == 9007199254740992`: `false`,
 		`big`: `18446744073709551616`, `big + 0`: `18446744073709552000`, `price`: `2.5`, `price * 2`: `5`, `n / 2`: `3.5`, `n % 2`: `1`, `7 == 7.0`: `true`, `n == 7.0`: `true`,
@@ -114,6 +119,7 @@ func TestTimesDoNotDependOnTheMachine(t *testing.T) {
 func TestEvalErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`nope + 1`:                          "column 6: invalid operation: nil + int",
+		`upper(no ? "a" : nope)`:            "column 22: upper of nil; write ?? and a default behind the field",
 		`price * nope`:                      "column 7: invalid operation: float * nil",
 		`-nope`:                             "column 1: invalid operation: - nil",
 		`+nope`:                             "column 1: invalid operation: + nil",

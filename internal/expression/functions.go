@@ -18,6 +18,7 @@ import (
 // The functions that rewritten expressions call. Their names cannot be typed by a user.
 const (
 	callMember  = "member of"
+	callRead    = "read "
 	callTruth   = "truth of"
 	callPresent = "present "
 	callNumber  = "number of"

@@ -2,6 +2,7 @@ package expression
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
@@ -48,6 +49,9 @@ func (r *nilRules) binary(node *ast.Node, n *ast.BinaryNode) {
 	case "&&", "and", "||", "or":
 		r.condition(&n.Left)
 		r.condition(&n.Right)
+	case "==", "!=":
+		// For two integers expr's compiler trusts the types, and then `(ok ? 1 : name) == 1` fails where name is a string.
+		n.Left.SetNature(nature.Nature{})
 	}
 }
 
@@ -98,9 +102,34 @@ func (r *nilRules) present(function string, argument *ast.Node) {
 	}
 }
 
+// mayBeNil does not trust the checker alone, for which `ok ? 1 : name` and `find([1], # > 2)` are integers.
 func (r *nilRules) mayBeNil(n ast.Node) bool {
 	result := n.Nature()
-	return result.Nil || result.IsUnknown(&r.config.NtCache)
+	return result.Nil || result.IsUnknown(&r.config.NtCache) || givesNil(n)
+}
+
+// givesNil reports whether n can be nil although the checker knows a type for it.
+func givesNil(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.NilNode, *ast.IdentifierNode, *ast.PointerNode:
+		return true // a variable or an element may hold whatever the rest of this list gives
+	case *ast.BinaryNode:
+		return n.Operator == "??" && givesNil(n.Right)
+	case *ast.ConditionalNode:
+		return givesNil(n.Exp1) || givesNil(n.Exp2)
+	case *ast.SequenceNode:
+		return givesNil(n.Nodes[len(n.Nodes)-1])
+	case *ast.VariableDeclaratorNode:
+		return givesNil(n.Expr)
+	case *ast.BuiltinNode:
+		return slices.Contains([]string{
+			"find", "findIndex", "findLast", "findLastIndex", "first", "last", "get", "max", "min", "reduce",
+		}, n.Name)
+	case *ast.CallNode:
+		callee, ok := n.Callee.(*ast.IdentifierNode)
+		return ok && (callee.Value == callMember || strings.HasPrefix(callee.Value, callRead))
+	}
+	return false
 }
 
 // replace gives the call the type that the checker would find: parents, and expr's compiler, look at it.

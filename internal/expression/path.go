@@ -45,15 +45,16 @@ type step struct {
 // String is the unique name of the function that reads the path; with a space in it, so that no user can call it.
 func (p *path) String() string {
 	var text strings.Builder
+	text.WriteString(callRead)
 	switch p.from {
 	case fromValue:
-		text.WriteString("read value")
+		text.WriteString("value")
 	case fromJoined:
-		text.WriteString("read row " + strconv.Itoa(p.row))
+		text.WriteString("row " + strconv.Itoa(p.row))
 	case fromDecodedKey:
-		text.WriteString("read key")
+		text.WriteString("key")
 	default:
-		text.WriteString("read meta." + metaNames()[p.from-fromTopic])
+		text.WriteString("meta." + metaNames()[p.from-fromTopic])
 	}
 	writeSteps(&text, p.steps, false)
 	return text.String()
