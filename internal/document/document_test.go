@@ -128,6 +128,34 @@ func TestReadFields(t *testing.T) {
 	}
 }
 
+// Two texts with escapes are held at the same time; Text would write the second over the first.
+func TestTextInKeepsTheTextsBefore(t *testing.T) {
+	d := parsed(t, `["a\"","\u00e9b","plain",5]`)
+	var arena []byte
+	texts := make([][]byte, 4)
+	for i := range texts {
+		texts[i], arena = d.TextIn(arena, d.Element(Root, i))
+	}
+	if string(texts[0]) != `a"` || string(texts[1]) != "éb" || string(texts[2]) != "plain" || texts[3] != nil {
+		t.Errorf("got %q", texts)
+	}
+	if string(arena) != `a"éb` {
+		t.Errorf("the arena holds %q", arena)
+	}
+	if text, _ := d.TextIn(nil, None); text != nil {
+		t.Errorf("a missing value has text %q", text)
+	}
+}
+
+func TestLength(t *testing.T) {
+	d := parsed(t, `[[],[1,[2,3],{"a":1}],{"a":1}]`)
+	for i, want := range []int{0, 3, 0, 0} {
+		if got := d.Length(d.Element(Root, i)); got != want {
+			t.Errorf("element %d: got %d, want %d", i, got, want)
+		}
+	}
+}
+
 func TestTheLastOfARepeatedNameCounts(t *testing.T) {
 	for _, text := range []string{
 		`{"a":1,"a":2}`, `{"\u0061":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"\u0061":1,"\u0061":2}`, `{"a":1,"a":3,"b":0,"a":2,"A":4}`,
@@ -181,6 +209,21 @@ func TestAppendGo(t *testing.T) {
 		if err != nil || string(got) != test.want {
 			t.Errorf("AppendGo(%v) = %s, %v; want %s", test.value, got, err, test.want)
 		}
+	}
+}
+
+func TestAppendTextAndFloat(t *testing.T) {
+	if got, err := AppendText([]byte("> "), []byte("a\"\n")); err != nil || string(got) != `> "a\"\n"` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := AppendText([]byte("> "), []byte("a\xff")); err == nil || string(got) != "> " {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := AppendFloat([]byte("> "), 1e21); err != nil || string(got) != "> 1e+21" {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := AppendFloat([]byte("> "), math.NaN()); err == nil || string(got) != "> " {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

@@ -78,6 +78,28 @@ func (d *Document) Source(n Node) []byte {
 	return d.src[e.start:e.end]
 }
 
+// TextIn is Text for a caller who holds several texts at the same time: text with escapes is written behind arena, any
+// other refers to the document. It returns the arena as it then stands, and writes nothing into the document itself.
+func (d *Document) TextIn(arena []byte, n Node) (text, grown []byte) {
+	if d.Kind(n) != String {
+		return nil, arena
+	}
+	if !d.entries[n].escaped {
+		return d.raw(n), arena
+	}
+	start := len(arena)
+	arena = unescape(arena, d.raw(n))
+	return arena[start:], arena
+}
+
+// Length returns how many elements an array has; 0 for anything else.
+func (d *Document) Length(n Node) int {
+	if d.Kind(n) != Array {
+		return 0
+	}
+	return d.length(n)
+}
+
 // Go returns the value as Go's nil, bool, int, float64, string, []any or map[string]any, which share no memory with the
 // document. An Integer beyond 64 bits becomes a float64. Of a repeated name the last value counts.
 func (d *Document) Go(n Node) any {

@@ -68,13 +68,16 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 	return appendText(dst, s), nil
 }
 
-// AppendText is [AppendString] for bytes.
-func AppendText(dst, s []byte) ([]byte, error) {
-	if !utf8.Valid(s) {
+// AppendText is AppendString for bytes.
+func AppendText(dst, text []byte) ([]byte, error) {
+	if !utf8.Valid(text) {
 		return dst, errNotUTF8
 	}
-	return appendText(dst, s), nil
+	return appendText(dst, text), nil
 }
+
+// AppendFloat writes a number as JSON. It fails if f is infinite or not a number, and then returns dst unchanged.
+func AppendFloat(dst []byte, f float64) ([]byte, error) { return appendFloat(dst, f) }
 
 // appendText writes valid UTF-8 as a JSON string.
 func appendText[T string | []byte](dst []byte, s T) []byte {
