@@ -115,6 +115,17 @@ func dockerAnswers(ctx context.Context) (err error) {
 	return nil
 }
 
+// Chosen reports whether the environment says which broker to take.
+func Chosen() bool { return os.Getenv(envBrokers) != "" || os.Getenv(envKind) != "" }
+
+// Start starts a broker of the kind, for those who can use no other.
+func Start(ctx context.Context, kind Kind) (*Broker, error) {
+	if err := available(ctx, kind); err != nil {
+		return nil, fmt.Errorf("no %s broker: %w", kind, err)
+	}
+	return start(ctx, kind, options{})
+}
+
 // start starts a broker of the kind, or connects to the external one.
 func start(ctx context.Context, kind Kind, opts options) (*Broker, error) {
 	broker := &Broker{Kind: kind, opts: opts}
