@@ -11,7 +11,7 @@ LINT         := bin/golangci-lint-$(LINT_VERSION)
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-integration lint fmt docker clean
+.PHONY: help build demo test test-unit test-integration bench bench-go lint fmt docker clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +26,18 @@ demo: build ## Watch it work: an embedded broker, generated ad events, a live ta
 test: test-unit test-integration ## Run every test, with the best Kafka found: Docker, else Java and Maven, else embedded
 
 test-unit: ## Run the tests that need no broker
-	$(GO) test $(RACE) -timeout 5m ./internal/... ./cmd/...
+	$(GO) test $(RACE) -timeout 5m ./internal/... ./cmd/... ./bench/...
 
 # Without the race detector: it would watch the harness, not the binary, and the cores are wanted for brokers.
 test-integration: ## Run the built binary against a broker; STREAMER_TEST_REQUIRE=docker refuses a lesser one
 	$(GO) test -timeout 10m ./integration/...
+
+bench: bench-go ## Measure: the parts, then the binary beside bench/limit (Java, Maven); docs/benchmarks.md
+	$(GO) run ./bench/run $(BENCH)
+
+# One at a time: two packages at once would measure each other. -run '^$$' leaves the tests out.
+bench-go: ## Measure the parts alone: Go benchmarks
+	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./internal/...
 
 lint: $(LINT) ## Check style, layers and likely bugs
 	$(LINT) run ./...
