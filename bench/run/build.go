@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// build builds the programs to measure: the streamer of this tree or the one that is named, that of the base reference,
+// build builds the programs to measure: the streamer of this tree or those that are named, that of the base reference,
 // and the limit program.
 func (h *harness) build(ctx context.Context) error {
 	root, err := moduleRoot(ctx)
@@ -20,14 +20,16 @@ func (h *harness) build(ctx context.Context) error {
 	if err := compile(ctx, root, h.limit, "./bench/limit"); err != nil {
 		return err
 	}
-	path := h.streamer
-	if path == "" {
-		path = filepath.Join(h.dir, "streamer")
+	for _, path := range h.given {
+		h.binaries = append(h.binaries, binary{name: filepath.Base(path), path: path})
+	}
+	if len(h.binaries) == 0 {
+		path := filepath.Join(h.dir, "streamer")
 		if err := compile(ctx, root, path, "./cmd/streamer"); err != nil {
 			return err
 		}
+		h.binaries = []binary{{name: "streamer", path: path}}
 	}
-	h.binaries = []binary{{name: "streamer", path: path}}
 	if h.base != "" {
 		path := filepath.Join(h.dir, "base")
 		if err := compileReference(ctx, root, h.base, filepath.Join(h.dir, "tree"), path); err != nil {

@@ -32,8 +32,8 @@ type options struct {
 	rate      int
 	seconds   int
 	seed      uint64
-	streamer  string // a binary that is there already
-	base      string // a git reference to measure too
+	given     []string // binaries that are there already
+	base      string   // a git reference to measure too
 	set       []string
 }
 
@@ -58,12 +58,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.rate, "rate", 20_000, "latency: records per second")
 	flags.IntVar(&o.seconds, "seconds", 20, "latency: seconds")
 	flags.Uint64Var(&o.seed, "seed", 1, "what the generated events depend on")
-	flags.StringVar(&o.streamer, "streamer", "", "a binary to measure instead of one that is built from this tree")
+	addTo := func(list *[]string) func(string) error {
+		return func(text string) error {
+			*list = append(*list, text)
+			return nil
+		}
+	}
+	flags.Func("streamer", "a binary to measure instead of one built from this tree; may be repeated", addTo(&o.given))
 	flags.StringVar(&o.base, "base", o.base, "a git reference to measure too (default $BENCH_BASE)")
-	flags.Func("set", "KEY=VALUE for the configuration of every run of a streamer; may be repeated", func(text string) error {
-		o.set = append(o.set, text)
-		return nil
-	})
+	flags.Func("set", "KEY=VALUE for the configuration of every run of a streamer; may be repeated", addTo(&o.set))
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("read flags: %w", err)
 	}

@@ -175,9 +175,9 @@ func TestMakeChunk(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Setenv("BENCH_BASE", "v1")
-	o, err := parse([]string{"-workloads", "count,latency", "-runs", "5", "-set", "a=b", "-set", "c=d"}, io.Discard)
+	o, err := parse([]string{"-workloads", "count,latency", "-runs", "5", "-set", "a=b", "-set", "c=d", "-streamer", "x/a", "-streamer", "b"}, io.Discard)
 	if err != nil || !slices.Equal(o.workloads, []string{"count", "latency"}) || o.runs != 5 || o.base != "v1" ||
-		!slices.Equal(o.set, []string{"a=b", "c=d"}) {
+		!slices.Equal(o.set, []string{"a=b", "c=d"}) || !slices.Equal(o.given, []string{"x/a", "b"}) {
 		t.Errorf("options %+v, %v", o, err)
 	}
 	for _, args := range [][]string{{"-workloads", "sort"}, {"-runs", "0"}, {"-scale", "0"}, {"-nope"}} {
