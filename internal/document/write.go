@@ -76,9 +76,6 @@ func AppendText(dst, text []byte) ([]byte, error) {
 	return appendText(dst, text), nil
 }
 
-// AppendFloat writes a number as JSON. It fails if f is infinite or not a number, and then returns dst unchanged.
-func AppendFloat(dst []byte, f float64) ([]byte, error) { return appendFloat(dst, f) }
-
 // appendText writes valid UTF-8 as a JSON string.
 func appendText[T string | []byte](dst []byte, s T) []byte {
 	const digits = "0123456789abcdef"

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"testing"
 
@@ -122,6 +123,21 @@ func TestFindEqualsMap(t *testing.T) {
 				t.Fatalf("of %d: got %s", n, got)
 			}
 		}
+	}
+}
+
+// A key whose hash looks like that of a row is not the row's.
+func TestFindTellsCollidingHashesApart(t *testing.T) {
+	t.Parallel()
+	rows, err := parse(strings.NewReader("id\na\nb\nc\nd\n"), formatCSV, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := maphash.String(rows.seed, "x")
+	rows.slots = make([]uint64, 7)
+	rows.slots[rows.slot(hash)] = uint64(uint32(hash))<<32 | 1
+	if got := found(rows, "x"); got != "none" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -72,6 +72,22 @@ func TestTimeOfModificationCounts(t *testing.T) {
 	})
 }
 
+// Same time, same file, another size.
+func TestSizeCounts(t *testing.T) {
+	run(t, func(w *world) {
+		info, err := os.Stat(w.config.File)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.write(header + "1,new one\n")
+		if err := os.Chtimes(w.config.File, time.Time{}, info.ModTime()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.wait(interval + settle)
+		w.has(`{"id":"1","name":"new one"}`, "1 0")
+	})
+}
+
 // Same size and time, another file.
 func TestInodeCounts(t *testing.T) {
 	run(t, func(w *world) {
