@@ -179,7 +179,7 @@ func TestCircuitBreaker(t *testing.T) {
 	f.fill(t, 5_000)
 	s := binary.Start(t, f.config().With(service.Config{
 		"pipeline.decode": "json", "pipeline.on_error.default": "skip", "pipeline.steps": []map[string]any{{"filter": "run > 3"}},
-		"block.max_records": 100, "batch.max_records": 1, "batch.interval": "1ms",
+		"block.max_records": 100, "batch.max_bytes": "1B", "batch.interval": "1ms",
 		"pipeline.circuit_breaker.batches": 3, "pipeline.circuit_breaker.min_records": 100,
 	}))
 	if code := s.Exit(t); code != 1 {

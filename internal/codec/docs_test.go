@@ -88,9 +88,14 @@ func (p *page) codec(text string) {
 		p.t.Fatal(err)
 	}
 	side := func(name string, node *yaml.Node, encode bool) (codec.Config, codec.Use) {
-		c, faults := codec.ParseConfig(name, node)
+		c := codec.Config{Format: node.Value}
+		if node.Kind == yaml.MappingNode {
+			if err := node.Decode(&c); err != nil {
+				p.t.Fatal(err)
+			}
+		}
 		use := codec.Use{Encode: encode, Registry: c.Framing != "", Topic: "events"}
-		if faults = append(faults, c.Validate(name, use)...); len(faults) > 0 {
+		if faults := c.Validate(name, use); len(faults) > 0 {
 			p.t.Fatalf("%s gives %v", text, faults)
 		}
 		return c, use

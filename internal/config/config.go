@@ -5,6 +5,7 @@ import (
 
 	"streamer/internal/admin"
 	"streamer/internal/batcher"
+	"streamer/internal/codec/registry"
 	"streamer/internal/kafka"
 	"streamer/internal/partitionstream"
 	"streamer/internal/pipeline"
@@ -18,11 +19,12 @@ import (
 
 // Config is the whole configuration. Each section belongs to the package that uses it; a field's path in it is its key.
 type Config struct {
-	Kafka    kafka.Config           `yaml:"kafka"`
-	Source   Source                 `yaml:"source"`
-	Block    partitionstream.Config `yaml:"block"`
-	Batch    batcher.Config         `yaml:"batch"`
-	Pipeline pipeline.Config        `yaml:"pipeline"`
+	Kafka          kafka.Config           `yaml:"kafka"`
+	Source         Source                 `yaml:"source"`
+	SchemaRegistry SchemaRegistry         `yaml:"schema_registry"`
+	Block          partitionstream.Config `yaml:"block"`
+	Batch          batcher.Config         `yaml:"batch"`
+	Pipeline       pipeline.Config        `yaml:"pipeline"`
 	// DeadLetter is where records go that fail under on_error: dead_letter.
 	DeadLetter DeadLetter   `yaml:"dead_letter"`
 	Sink       Sink         `yaml:"sink"`
@@ -62,6 +64,12 @@ type KafkaSink struct {
 	Output     kafkasink.Config `yaml:",inline"`
 }
 
+// SchemaRegistry is where schemas of Avro, Protobuf and framed JSON are kept.
+type SchemaRegistry struct {
+	Client registry.Config `yaml:",inline"`
+	TLS    kafka.TLSConfig `yaml:"tls"`
+}
+
 // DeadLetter is the topic of records that failed. It is on the source's cluster.
 type DeadLetter struct {
 	Topic string `yaml:"topic"`
@@ -98,11 +106,12 @@ type Log struct {
 // of the thirty seconds that Kubernetes waits before it kills.
 func Default() Config {
 	return Config{
-		Kafka:    kafka.DefaultConfig(),
-		Source:   Source{Type: "kafka", Kafka: kafka.DefaultSourceConfig()},
-		Block:    partitionstream.DefaultConfig(),
-		Batch:    batcher.DefaultConfig(),
-		Pipeline: pipeline.DefaultConfig(),
+		Kafka:          kafka.DefaultConfig(),
+		Source:         Source{Type: "kafka", Kafka: kafka.DefaultSourceConfig()},
+		SchemaRegistry: SchemaRegistry{Client: registry.DefaultConfig()},
+		Block:          partitionstream.DefaultConfig(),
+		Batch:          batcher.DefaultConfig(),
+		Pipeline:       pipeline.DefaultConfig(),
 		Sink: Sink{
 			Delivery: sink.DefaultConfig(),
 			Kafka:    KafkaSink{Output: kafkasink.DefaultConfig()},
@@ -119,7 +128,7 @@ func Default() Config {
 
 // PipelineOptions are what the pipeline has to know of the other sections.
 func (c Config) PipelineOptions() pipeline.Options {
-	var o pipeline.Options
+	o := pipeline.Options{Registered: c.SchemaRegistry.Client.Enabled()}
 	if c.Source.Kafka.TopicPattern == "" {
 		o.Sources = c.Source.Kafka.Topics
 	}

@@ -55,6 +55,9 @@ func unused(cfg Config, k key, defaults *schema) bool {
 	if strings.HasPrefix(path, "pipeline.") && !k.auto() {
 		return reflect.ValueOf(k.fallback).IsZero() && reflect.ValueOf(defaults.byPath[path].fallback).IsZero()
 	}
+	if strings.HasPrefix(path, "schema_registry.") {
+		return !cfg.SchemaRegistry.Client.Enabled()
+	}
 	if strings.HasPrefix(path, "dead_letter.") {
 		return cfg.DeadLetter.Topic == ""
 	}

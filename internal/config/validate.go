@@ -20,6 +20,7 @@ func (l *loader) validate(cfg Config) {
 	l.fault(oneOf("source.type", cfg.Source.Type, "kafka")...)
 	l.fault(cfg.Source.Kafka.Validate()...)
 	l.warn(cfg.Source.Kafka.Warnings()...)
+	l.validateRegistry(cfg.SchemaRegistry)
 	l.fault(bounds("block", cfg.Block.MaxRecords, cfg.Block.MaxBytes)...)
 	l.fault(bounds("batch", cfg.Batch.MaxRecords, cfg.Batch.MaxBytes)...)
 	l.fault(cfg.Pipeline.Validate(cfg.PipelineOptions())...)
@@ -30,6 +31,13 @@ func (l *loader) validate(cfg Config) {
 	l.fault(cfg.Admin.Validate()...)
 	l.fault(oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")...)
 	l.fault(oneOf("log.format", cfg.Log.Format, "auto", "text", "json")...)
+}
+
+// validateRegistry looks at the section and at TLS in it.
+func (l *loader) validateRegistry(c SchemaRegistry) {
+	l.fault(c.Client.Validate("schema_registry")...)
+	l.fault(c.TLS.Validate("schema_registry.tls")...)
+	l.warn(c.Client.Warnings("schema_registry")...)
 }
 
 // validateDeadLetter looks at the section only if a policy needs it, but for a topic that nothing would be written to.

@@ -61,6 +61,15 @@ func handshake(ctx context.Context, plain *net.Dialer, config *tls.Config, netwo
 	return secured, nil
 }
 
+// Load reads the files and makes the client's side of a TLS connection; nil if TLS is not enabled. path is where the section
+// stands, for faults.
+func (t TLSConfig) Load(path string) (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil //nolint:nilnil // no TLS is no error
+	}
+	return t.load(path)
+}
+
 func (t TLSConfig) load(path string) (*tls.Config, error) {
 	authorities, err := t.authorities(path)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 // `sink.kafka`; each fault's field starts with it. TLS files and the password file are read.
 func (c Config) Validate(path string) []setting.Fault {
 	faults := validateBrokers(c.Brokers, path+".brokers")
-	faults = append(faults, c.TLS.validate(path+".tls")...)
+	faults = append(faults, c.TLS.Validate(path+".tls")...)
 	return append(faults, c.SASL.validate(path+".sasl")...)
 }
 
@@ -66,7 +66,8 @@ func validBroker(broker string) bool {
 	return err == nil && number > 0
 }
 
-func (t TLSConfig) validate(path string) []setting.Fault {
+// Validate lists what is wrong with the section at path. Files are read.
+func (t TLSConfig) Validate(path string) []setting.Fault {
 	if !t.Enabled {
 		return t.validateDisabled(path)
 	}

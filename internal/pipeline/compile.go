@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"streamer/internal/aggregate"
+	"streamer/internal/codec/registry"
 	"streamer/internal/expression"
 	"streamer/internal/reference"
 	"streamer/internal/setting"
@@ -17,6 +18,9 @@ type Options struct {
 	Topics []string
 	// Topic that the sink writes to by itself; empty if it has none.
 	Topic string
+	// Registered is set if there is a schema registry. Registry asks it; without one a chain can be checked, not compiled.
+	Registered bool
+	Registry   *registry.Client
 	// Sources are the topics that are consumed; nil if they are not known by name.
 	Sources []string
 	// OpenTable loads a reference table; nil means [reference.Open] without metrics.

@@ -28,6 +28,9 @@ type format struct {
 	faulty  bool
 }
 
+// text reports whether the chain writes the format by itself.
+func (f *format) text() bool { return f.plain || f.name == formatRaw || f.name == formatString }
+
 // shape says what names a value of the format offers.
 func (f *format) shape() expression.Shape {
 	switch f.name {
@@ -128,7 +131,11 @@ func (b *builder) formats(path string, c Formats, decode bool) formats {
 
 func (b *builder) format(path string, c codec.Config, decode bool) format {
 	f := format{name: c.Format, plain: c.Format == formatJSON && c.Framing != framingConfluent}
-	use := codec.Use{Encode: !decode, Key: strings.HasSuffix(path, ".key"), Topic: b.options.Topic}
+	topic := b.options.Topic
+	if b.config.Route.Topic != "" {
+		topic = "" // it is not fixed, and neither is the subject that is named after it
+	}
+	use := codec.Use{Encode: !decode, Key: strings.HasSuffix(path, ".key"), Topic: topic, Registry: b.options.Registered}
 	faults := c.Validate("pipeline."+path, use)
 	for _, fault := range faults {
 		b.note(fault)
@@ -136,11 +143,18 @@ func (b *builder) format(path string, c codec.Config, decode bool) format {
 	if f.faulty = len(faults) > 0; f.faulty {
 		return f
 	}
+	if b.options.Registered && b.options.Registry == nil { // only checked: schemas of the registry are not asked for
+		f.decoder = func() codec.Decoder { return nil }
+		if !decode && !f.text() {
+			f.encoder = func() codec.Encoder { return nil }
+		}
+		return f
+	}
 	var err error
 	if decode {
-		f.decoder, err = codec.NewDecoder(c, use, nil)
-	} else if !f.plain && f.name != formatRaw && f.name != formatString {
-		f.encoder, err = codec.NewEncoder(c, use, nil)
+		f.decoder, err = codec.NewDecoder(c, use, b.options.Registry)
+	} else if !f.text() {
+		f.encoder, err = codec.NewEncoder(c, use, b.options.Registry)
 	}
 	if f.faulty = err != nil; f.faulty {
 		b.fault(path+".schema", c.Schema, err.Error())

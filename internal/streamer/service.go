@@ -14,6 +14,7 @@ import (
 
 	"streamer/internal/admin"
 	"streamer/internal/batcher"
+	schemaregistry "streamer/internal/codec/registry"
 	"streamer/internal/config"
 	"streamer/internal/kafka"
 	"streamer/internal/partitionstream"
@@ -47,6 +48,7 @@ type Service struct {
 	budget   int64
 
 	chain      *pipeline.Chain
+	schemas    *schemaregistry.Client // nil without a registry
 	client     *kgo.Client
 	lookups    *kafka.Admin
 	plan       *kafka.StartPlan // nil without a group
@@ -72,6 +74,11 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 	budget := memoryBudget(int64(cfg.Memory.Budget))
 	registry := newRegistry(opts.Version, budget)
 	options := cfg.PipelineOptions()
+	schemas, err := newRegistryClient(cfg.SchemaRegistry, registry)
+	if err != nil {
+		return nil, err
+	}
+	options.Registry = schemas
 	tables := reference.Deps{Logger: opts.Logger, Metrics: reference.NewMetrics(registry)}
 	options.OpenTable = func(c reference.Config) (*reference.Table, error) { return reference.Open(c, tables) }
 	chain, err := pipeline.Compile(cfg.Pipeline, options)
@@ -80,10 +87,26 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, opts: opts, log: opts.Logger, registry: registry, started: time.Now(),
-		budget: budget, chain: chain,
+		budget: budget, chain: chain, schemas: schemas,
 		failed:       failure{happened: make(chan struct{})},
 		closeLookups: func() {},
 	}, nil
+}
+
+// newRegistryClient makes the client of the schema registry; nil if none is configured.
+func newRegistryClient(c config.SchemaRegistry, metrics prometheus.Registerer) (*schemaregistry.Client, error) {
+	if !c.Client.Enabled() {
+		return nil, nil //nolint:nilnil // having none is no error
+	}
+	secure, err := c.TLS.Load("schema_registry.tls")
+	if err != nil {
+		return nil, err
+	}
+	client, err := schemaregistry.New(c.Client, secure, metrics)
+	if err != nil {
+		return nil, fmt.Errorf("reach the schema registry: %w", err)
+	}
+	return client, nil
 }
 
 // Run serves until ctx ends, a bounded run is done, or something fails that cannot be mended by trying again. It returns

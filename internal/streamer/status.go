@@ -118,6 +118,8 @@ func (s *Service) overall(status admin.Status, lost error) (state, reason string
 		return admin.StateDraining, "stopping"
 	case lost != nil:
 		return admin.StateBrokerLost, lost.Error()
+	case s.schemas != nil && s.schemas.Waiting() != nil:
+		return admin.StateRetrying, s.schemas.Waiting().Error()
 	case status.Sink.State == sink.Retrying.String():
 		return admin.StateRetrying, fmt.Sprintf("attempt %d: %s", status.Sink.Attempt, status.Sink.LastError)
 	case status.DeadLetters != nil && status.DeadLetters.State == sink.Retrying.String():
@@ -172,7 +174,7 @@ func (s *Service) live() error {
 		still time.Duration
 	}{
 		{"assignment", now.Sub(s.assignment.LastTurn())},
-		{"pool", s.pool.Stalled(now)},
+		{"pool", s.stalledWorkers(now)},
 		{"union", s.sequencer.Stalled()},
 	} {
 		if stage.still > limit {
@@ -180,6 +182,14 @@ func (s *Service) live() error {
 		}
 	}
 	return nil
+}
+
+// stalledWorkers is 0 while workers wait for the schema registry, which is outside.
+func (s *Service) stalledWorkers(now time.Time) time.Duration {
+	if s.schemas != nil && s.schemas.Waiting() != nil {
+		return 0
+	}
+	return s.pool.Stalled(now)
 }
 
 // instance is this replica's name: the static member's, or the host's.
