@@ -5,9 +5,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 
 	"streamer/internal/partitionstream"
 )
@@ -43,6 +46,107 @@ func limitMemory(log *slog.Logger) {
 	}
 	debug.SetMemoryLimit(limit / 10 * 9)
 	log.Debug("memory limit set", "cgroup", limit, "gomemlimit", limit/10*9)
+}
+
+// mostFloor keeps a process with a large budget below 200 MB of resident memory at full speed.
+const mostFloor = 128 << 20
+
+// heapFloor is the size in bytes up to which the heap may grow however little of it lives. It is a part of what the
+// budget leaves to the heap in any case, so it raises no bound.
+func heapFloor(budget int64) int64 { return min(budget/4, mostFloor) }
+
+// The bounds of what followHeap sets. Until the pace has seen a collection the heap may grow by the percentage of the one
+// before: above mostPercent that would be far past the budget when much begins to live at once. At mostPercent Go's own
+// least heap is 16 MiB.
+const (
+	leastPercent = 100 // what the levels reckon with
+	mostPercent  = 400
+)
+
+// gcPercent returns the GOGC with which the heap grows to twice what lives, or to floor if that is more. live and roots
+// are bytes as the last collection found them; the collector lets the heap grow by a percentage of their sum.
+func gcPercent(live, roots, floor uint64) int {
+	if floor <= live {
+		return leastPercent
+	}
+	percent := (floor - live) * 100 / max(1, live+roots)
+	percent -= percent % 10 // so that most collections leave it as it is: to set it stops the world
+	return int(max(leastPercent, min(mostPercent, percent)))
+}
+
+// followHeap keeps a small heap from being collected dozens of times a second: after each collection it sets GOGC anew, so
+// that the next one begins at the floor. It returns what ends that and gives the collector back as it was. The operator's
+// own GOGC wins.
+func followHeap(budget int64) (end func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	p := &pace{floor: uint64(heapFloor(budget)), read: readHeap, set: debug.SetGCPercent}
+	p.begin()
+	return p.stop
+}
+
+// pace sets GOGC after each collection. The collector itself wakes it, by taking away an object that nobody holds, so
+// there is no goroutine and no clock.
+type pace struct {
+	floor uint64
+	read  func() (live, roots uint64)
+	set   func(percent int) (before int)
+
+	mu     sync.Mutex // stop is called while the collector may call
+	before int        // what stop puts back
+	now    int
+	ended  bool
+}
+
+// sentinel is what the collector takes away. An object without a pointer shares its memory with others, and is not taken
+// away as long as one of those lives.
+type sentinel struct{ _ *sentinel }
+
+func (p *pace) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = gcPercent(0, 0, p.floor) // nothing has been collected yet, so little lives
+	p.before = p.set(p.now)
+	p.arm()
+}
+
+func (p *pace) arm() { runtime.AddCleanup(&sentinel{}, (*pace).collected, p) }
+
+func (p *pace) collected() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	live, roots := p.read()
+	if percent := gcPercent(live, roots, p.floor); percent != p.now {
+		p.now = percent
+		p.set(percent)
+	}
+	p.arm()
+}
+
+func (p *pace) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	p.set(p.before)
+}
+
+// readHeap returns the bytes that lived at the last collection, and those of stacks and globals.
+func readHeap() (live, roots uint64) {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
+	}
+	metrics.Read(samples)
+	value := func(i int) uint64 {
+		if samples[i].Value.Kind() != metrics.KindUint64 {
+			return 0 // a later Go may not have it
+		}
+		return samples[i].Value.Uint64()
+	}
+	return value(0), value(1) + value(2)
 }
 
 // cgroupLimit returns the smallest memory limit in bytes of the process's cgroup and those above it, version 2 or 1; 0 if

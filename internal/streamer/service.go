@@ -113,6 +113,7 @@ func newRegistryClient(c config.SchemaRegistry, metrics prometheus.Registerer) (
 // nil only if everything that was received and put into a batch has been delivered and committed.
 func (s *Service) Run(ctx context.Context) error {
 	limitMemory(s.log)
+	defer followHeap(s.budget)()
 	s.registry.MustRegister(newStates(s))
 	server := admin.New(s.cfg.Admin, admin.Deps{
 		Status: s.Status, Live: s.live, Ready: s.ready, Metrics: s.registry, Logger: s.log,
