@@ -101,8 +101,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// TestDeadLetterTopicUnavailable takes the dead-letter topic's broker permissions away by a topic that takes no record: its
-// limit is below any. Nothing may be committed while a dead letter cannot be written.
+// TestDeadLetterTopicRefuses has a dead-letter topic that takes no record: its limit is below any. Nothing may be committed
+// over a dead letter that is not written.
 func TestDeadLetterTopicRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFlow(t, 1)
@@ -151,7 +151,9 @@ func TestTooLargeRecordIsDeadLettered(t *testing.T) {
 
 	var delivered []int
 	for _, r := range f.topic(t, f.output) {
-		var value struct{ N int }
+		var value struct {
+			N int `json:"n"`
+		}
 		if err := json.Unmarshal(r.Value, &value); err != nil {
 			t.Fatal(err)
 		}
@@ -264,8 +266,11 @@ func TestReduceByKey(t *testing.T) {
 }
 
 type row struct {
-	Key                   string
-	N, Total, Least, Most int
+	Key   string `json:"key"`
+	N     int    `json:"n"`
+	Total int    `json:"total"`
+	Least int    `json:"least"`
+	Most  int    `json:"most"`
 }
 
 func checkRows(t *testing.T, rows []*kgo.Record, partitions, each, campaigns int) {

@@ -132,6 +132,9 @@ func (s *Service) Run(ctx context.Context) error {
 // serve builds the graph, runs it and takes it down.
 func (s *Service) serve(ctx context.Context, stages *stages) error {
 	defer func() { s.closeLookups() }()
+	if s.schemas != nil {
+		defer s.schemas.Close()
+	}
 	if err := s.lookUp(ctx); err != nil {
 		return unlessStopped(ctx, err)
 	}
