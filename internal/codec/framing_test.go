@@ -26,6 +26,12 @@ func TestHeadersReadBack(t *testing.T) {
 	})
 }
 
+func TestLongPathsAreRefused(t *testing.T) {
+	if path, _, err := splitIndexes(nil, appendIndexes(nil, make([]int, maxIndex+1))); err == nil {
+		t.Errorf("got %v", path)
+	}
+}
+
 // FuzzFraming holds that no bytes make the header's reader panic, and that it takes nothing from what follows.
 func FuzzFraming(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01\x04\x02\x00rest"))

@@ -105,6 +105,27 @@ func TestSchemasChange(t *testing.T) {
 	}
 }
 
+// Messages of one file follow each other in one topic, and the same ones in another file.
+func TestMessagesChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.SeedSchema("a", 1, 1, sr.Schema{Type: sr.TypeProtobuf, Schema: `syntax = "proto3"; message A { string a = 1; } message B { string b = 1; }`})
+	w.SeedSchema("b", 1, 2, sr.Schema{Type: sr.TypeProtobuf, Schema: `syntax = "proto3"; message A { string c = 1; }`})
+	d := w.decoder(t, codec.Config{Format: "protobuf"})
+	for range 2 {
+		for _, test := range [][2]string{
+			{"\x00\x00\x00\x00\x01\x00\x0a\x01x", `{"a":"x"}`},
+			{"\x00\x00\x00\x00\x01\x02\x02\x0a\x01x", `{"b":"x"}`},
+			{"\x00\x00\x00\x00\x02\x00\x0a\x01x", `{"c":"x"}`},
+			{"\x00\x00\x00\x00\x01\x02\x00\x0a\x01x", `{"a":"x"}`},
+		} {
+			if got := read(t, d, []byte(test[0])); got != test[1] {
+				t.Errorf("%q is read as %s, want %s", test[0], got, test[1])
+			}
+		}
+	}
+}
+
 func TestFramedErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -39,6 +39,7 @@ func TestHostileBytes(t *testing.T) {
 		{`["null","int"]`, "\x01", "union has no such branch"},
 		{`{"type":"array","items":"int"}`, huge, "a length is negative or runs past the end of the data"},
 		{`{"type":"array","items":"int"}`, least + "\x02", "a length is negative or runs past the end of the data"},
+		{`{"type":"array","items":"int"}`, least + "\x00\x00", "a length is negative or runs past the end of the data"},
 		{`{"type":"array","items":"int"}`, "\x01\x04\x02", "a length is negative or runs past the end of the data"},
 		{`{"type":"array","items":"double"}`, "\x04" + strings.Repeat("a", 15), "a length is negative or runs past the end of the data"},
 		{`{"type":"array","items":"null"}`, huge, "arrays hold too many items that take no bytes"},

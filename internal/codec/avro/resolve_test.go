@@ -28,6 +28,11 @@ func TestResolution(t *testing.T) {
 		{`"long"`, `"int"`, `5`, `schemas: the writer's schema has long where the reader's has int`},
 		{`"int"`, `["null","string","double","long"]`, `5`, `5`},
 		{`"int"`, `["null","string"]`, `5`, `schemas: the writer's schema has int where the reader's has union`},
+		{`"bytes"`, `["string","bytes"]`, `"/w=="`, `"/w=="`},
+		{
+			`{"type":"record","name":"b.R","fields":[]}`,
+			`[{"type":"record","name":"a.R","fields":[{"name":"x","type":"int","default":1}]},{"type":"record","name":"b.R","fields":[]}]`, `{}`, `{}`,
+		},
 		{`["null","int"]`, `"long"`, `5`, `5`},
 		{`["null","int"]`, `"long"`, `null`, `the writer's schema has null where the reader's has long`},
 		{`["null","int","long"]`, `["null","long"]`, `5000000000`, `5000000000`},

@@ -57,6 +57,23 @@ func TestHostileBytes(t *testing.T) {
 	}
 }
 
+// The zero values of a list of empty messages take no bytes in the data.
+func TestZeroValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	f, err := protobuf.Parse(`syntax = "proto3"; message B { int32 a = 1; int32 b = 2; int32 c = 3; int32 d = 4; } message A { repeated B b = 1; }`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.Message("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := decode(t, m, bytes.Repeat([]byte{0x0a, 0x00}, 300_000))
+	if !strings.HasSuffix(got, "fields that are not set make the value too large") {
+		t.Errorf("gives %.100s", got)
+	}
+}
+
 // What comes in parts or twice is what Protocol Buffers says it is.
 func TestParts(t *testing.T) {
 	t.Parallel()

@@ -231,6 +231,13 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
+func TestZeroValuesTakeNoBytes(t *testing.T) {
+	t.Parallel()
+	if data, err := encode(t, message(t, "every.proto", "test.Every"), empty); err != nil || len(data) > 0 {
+		t.Errorf("written as %x, %v", data, err)
+	}
+}
+
 func TestLongMessagesGetRoomForTheirLength(t *testing.T) {
 	t.Parallel()
 	every := message(t, "every.proto", "test.Every")
