@@ -37,6 +37,7 @@ func newRootCommand(p *program) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(p),
 		newValidateCommand(p),
+		newTestCommand(p),
 		newDemoCommand(buildVersion()),
 		newOffsetsCommandOf(p),
 		newHealthCommand(p),
