@@ -20,8 +20,8 @@ func newTestCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test FILE...",
 		Short: "Run tests of a pipeline, without a broker",
-		Long: "Run the cases of each file: input records go through the pipeline, and what comes out is held against what the case\n" +
-			"expects. A file names its configuration (config:), or -c does. docs/testing.md describes the files.",
+		Long: "Run the cases of each file: input records go through the pipeline, and what comes out is held against what the\n" +
+			"case expects. A file names its configuration (config:), or -c does. docs/testing.md describes the files.",
 		Example: "  streamer test tests/*.yaml\n  streamer test -c streamer.yaml --junit report.xml tests/*.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

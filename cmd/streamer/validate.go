@@ -2,14 +2,16 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"streamer/internal/config"
+	"streamer/internal/pipeline"
 )
 
 func newValidateCommand(p *program) *cobra.Command {
-	var offline bool
+	var offline, explain bool
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Print the effective configuration and check it against the brokers",
@@ -26,6 +28,11 @@ func newValidateCommand(p *program) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("print configuration: %w", err)
 			}
+			if explain {
+				if text, err = explanation(loaded.Config); err != nil {
+					return err
+				}
+			}
 			if _, err = fmt.Fprint(p.stdout, text); err != nil {
 				return fmt.Errorf("print configuration: %w", err)
 			}
@@ -37,5 +44,16 @@ func newValidateCommand(p *program) *cobra.Command {
 	}
 	p.addConfigFlags(cmd)
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not connect to the brokers")
+	cmd.Flags().BoolVar(&explain, "explain", false,
+		"print the pipeline instead: each step, the fields that it reads, and how its expressions run")
 	return cmd
+}
+
+// explanation is what the pipeline does, step by step.
+func explanation(cfg config.Config) (string, error) {
+	lines, err := pipeline.Explain(cfg.Pipeline, cfg.PipelineOptions())
+	if err != nil {
+		return "", fmt.Errorf("explain pipeline: %w", err)
+	}
+	return strings.Join(lines, "\n") + "\n", nil
 }

@@ -13,6 +13,8 @@ import (
 type link interface {
 	// run works on the record in the worker's hand.
 	run(w *Worker) (flow, *record.Failure)
+	// programs are the link's expressions, to be explained.
+	programs() []part
 	// at is the step as the user finds it in the configuration: steps[0].filter.
 	at() string
 }

@@ -36,6 +36,9 @@ func (s *Service) newRefusals(metrics *processor.Metrics) *refusals {
 func (r *refusals) settle(ctx context.Context, b *record.Batch, rejected *sink.RejectedError) (stops bool, err error) {
 	for i := range rejected.Records {
 		refused := &rejected.Records[i]
+		if refused.Index >= len(refused.Block.Out) {
+			continue // behind a record that ended the partition: it is not delivered, nor anything else now
+		}
 		failure := record.Failure{Offset: refused.Offset, Class: record.ClassRejected, Step: "sink", Err: refused.Err}
 		if refused.TooLarge {
 			failure.Class = record.ClassTooLarge
