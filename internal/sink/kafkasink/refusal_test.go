@@ -223,8 +223,9 @@ func TestAllTooLargeRecordsComeAtOnce(t *testing.T) {
 	}
 }
 
-// Whichever records the broker refuses, in whichever blocks, with brokers that fail besides: exactly those are blamed, and
-// all others arrive; once, if nothing made the client unsure.
+// Whichever records the broker refuses, in whichever blocks, with brokers that fail besides in every second run: exactly those
+// are blamed, and all others arrive, once. They arrive in order where nothing but refusals fails: of two record batches on their
+// way the client lets the second pass when the first fails, as docs/sinks.md says.
 func TestExactlyTheRefusedRecordsAreBlamed(t *testing.T) {
 	for seed := range uint64(15) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -248,12 +249,18 @@ func TestExactlyTheRefusedRecordsAreBlamed(t *testing.T) {
 					}
 					blocks = append(blocks, block)
 				}
-				b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: 1 + random.IntN(2)})
+				if seed%2 == 1 {
+					b.Fault(kfake.Fault{
+						Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: 1 + random.IntN(2),
+					})
+				}
 				deliverRefusing(t, s, sinktest.Batch(id, blocks...), refused)
 			}
-			checkOrder(t, b, [3]int64{
-				next[0] - int64(len(bad[0])), next[1] - int64(len(bad[1])), next[2] - int64(len(bad[2])),
-			})
+			if seed%2 == 0 {
+				checkOrder(t, b, [3]int64{
+					next[0] - int64(len(bad[0])), next[1] - int64(len(bad[1])), next[2] - int64(len(bad[2])),
+				})
+			}
 			for p, offsets := range b.arrivals(t) {
 				slices.Sort(offsets)
 				slices.Sort(refused[p])
