@@ -1,102 +1,181 @@
 package expression
 
 import (
-	"bytes"
-	"regexp"
+	"reflect"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/file"
 
 	"streamer/internal/document"
 )
 
-// condition is a compiled condition; its error is an *EvalError.
-type condition = func(*Record) (bool, error)
+// compute is an expression as a closure. ok is false where closures have no answer: then the expression has an error, or
+// looks into lists or objects, and the program runs again on expr's machine, whose answer counts. So closures need no
+// messages, and cannot differ in one.
+type compute func(f *frame) (value scalar, ok bool)
 
-// closures turns the conditions that most filters are made of into closures: a field against constants, joined by and,
-// or and not. A test holds them to the same answers as expr's machine.
+// condition is an expression that gives true or false as a closure.
+type condition func(f *frame) (result, ok bool)
+
+// closures turns the tree that expr's compiler gets into closures, so that both see the same checks for nil. Any part that
+// it refuses makes the whole expression run on the machine.
 type closures struct {
-	text  file.Source
-	paths map[ast.Node]*path
+	paths  map[ast.Node]*path
+	refuse string // why the first part was refused
+	ranged int    // the elements of all ranges, which the machine counts against its budget
 }
 
-// condition returns nil if any part of n needs expr's machine.
-func (c *closures) condition(n ast.Node) condition {
-	if read, ok := c.paths[n]; ok {
-		return c.truth(n, read)
+// no refuses a part.
+func (c *closures) no(reason string) {
+	if c.refuse == "" {
+		c.refuse = reason
 	}
+}
+
+// isCondition tells which nodes condition compiles by itself.
+func isCondition(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.BoolNode:
-		return func(*Record) (bool, error) { return n.Value, nil }
+		return true
 	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			return negated(c.condition(n.Node))
-		}
+		return n.Operator == "!" || n.Operator == "not"
 	case *ast.BinaryNode:
-		return c.binary(n)
+		switch n.Operator {
+		case "+", "-", "*", "/", "%", "**", "^", "??", "..":
+			return false
+		}
+		return true
+	case *ast.CallNode:
+		name := calleeName(n)
+		return name == callTruth || strings.HasPrefix(name, callOrdered)
+	case *ast.BuiltinNode:
+		return n.Name == "hasPrefix" || n.Name == "hasSuffix"
+	}
+	return false
+}
+
+// compute returns nil if n needs expr's machine.
+func (c *closures) compute(n ast.Node) compute {
+	if read, ok := c.paths[n]; ok {
+		return readOf(read)
+	}
+	if constant, ok := literal(n); ok {
+		return func(*frame) (scalar, bool) { return constant, true }
+	}
+	if isCondition(n) {
+		return asValue(c.condition(n))
+	}
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		if n.Operator == "-" {
+			return negated(c.compute(n.Node))
+		}
+		return c.compute(n.Node) // of a number, which the checker or callNumber has made sure of
+	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			return coalesced(c.compute(n.Left), c.compute(n.Right))
+		}
+		return c.arithmetic(n)
+	case *ast.ConditionalNode:
+		return conditional(c.condition(n.Cond), c.compute(n.Exp1), c.compute(n.Exp2))
+	case *ast.CallNode:
+		return c.call(n)
+	case *ast.BuiltinNode:
+		return c.builtin(n)
+	case *ast.SliceNode:
+		return c.slice(n)
+	}
+	c.no(reasonFor(n))
+	return nil
+}
+
+func reasonFor(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.ArrayNode:
+		return "it makes a list"
+	case *ast.MapNode:
+		return "it makes an object"
+	case *ast.VariableDeclaratorNode, *ast.IdentifierNode:
+		return "it has a let variable"
+	case *ast.SequenceNode:
+		return "it is several expressions"
+	case *ast.BinaryNode:
+		return "it uses the operator " + n.Operator
+	}
+	return "it goes through a list"
+}
+
+func calleeName(n *ast.CallNode) string {
+	if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+		return callee.Value
+	}
+	return ""
+}
+
+// call compiles the functions that rewriting put there.
+func (c *closures) call(n *ast.CallNode) compute {
+	name := calleeName(n)
+	switch {
+	case strings.HasPrefix(name, callPresent):
+		return present(c.compute(n.Arguments[0]))
+	case name == callNumber:
+		return numeric(c.compute(n.Arguments[0]))
+	case name == callMember:
+		c.no("it picks a part whose place is computed")
+	case strings.HasPrefix(name, callPure):
+		c.no("it calls " + strings.TrimPrefix(name, callPure))
+	default:
+		c.no("it calls a method")
 	}
 	return nil
 }
 
-func (c *closures) binary(n *ast.BinaryNode) condition {
-	switch n.Operator {
-	case "&&", "and":
-		return joined(c.condition(n.Left), c.condition(n.Right), false)
-	case "||", "or":
-		return joined(c.condition(n.Left), c.condition(n.Right), true)
-	case "==":
-		return c.equality(n)
-	case "!=":
-		return negated(c.equality(n))
-	case "<", "<=", ">", ">=":
-		return c.order(n)
-	case "in":
-		return c.membership(n)
-	case "contains", "startsWith", "endsWith", "matches":
-		return c.textTest(n)
-	}
-	return nil
-}
-
-func negated(inner condition) condition {
+// present refuses nil, so that the machine names the function that it was given to.
+func present(inner compute) compute {
 	if inner == nil {
 		return nil
 	}
-	return func(r *Record) (bool, error) {
-		result, err := inner(r)
-		return !result && err == nil, err
+	return func(f *frame) (scalar, bool) {
+		value, ok := inner(f)
+		return value, ok && value.kind != document.Null
 	}
 }
 
-// joined evaluates right only when left is not decisive already: true decides an or, false an and.
-func joined(left, right condition, decisive bool) condition {
+func coalesced(left, right compute) compute {
 	if left == nil || right == nil {
 		return nil
 	}
-	return func(r *Record) (bool, error) {
-		if result, err := left(r); err != nil || result == decisive {
-			return result, err
+	return func(f *frame) (scalar, bool) {
+		if value, ok := left(f); !ok || value.kind != document.Null {
+			return value, ok
 		}
-		return right(r)
+		return right(f)
 	}
 }
 
-func (c *closures) errorAt(n ast.Node, reason string) error {
-	at := located(c.text, n.Location(), "", "")
-	return &EvalError{Line: at.Line, Column: at.Column, Reason: reason}
+func conditional(test condition, yes, no compute) compute {
+	if test == nil || yes == nil || no == nil {
+		return nil
+	}
+	return func(f *frame) (scalar, bool) {
+		result, ok := test(f)
+		switch {
+		case !ok:
+			return scalar{}, false
+		case result:
+			return yes(f)
+		}
+		return no(f)
+	}
 }
 
-func (c *closures) truth(n ast.Node, read *path) condition {
-	return func(r *Record) (bool, error) {
-		value := read.scalar(r)
-		switch value.kind {
-		case document.True:
-			return true, nil
-		case document.False, document.Null:
-			return false, nil
-		default:
-			return false, c.errorAt(n, "condition is "+value.kindName()+", not true or false")
-		}
+func asValue(test condition) compute {
+	if test == nil {
+		return nil
+	}
+	return func(f *frame) (scalar, bool) {
+		result, ok := test(f)
+		return boolScalar(result), ok
 	}
 }
 
@@ -106,132 +185,20 @@ func literal(n ast.Node) (scalar, bool) {
 	case *ast.NilNode:
 		return scalar{kind: document.Null}, true
 	case *ast.BoolNode:
-		if n.Value {
-			return scalar{kind: document.True}, true
-		}
-		return scalar{kind: document.False}, true
+		return boolScalar(n.Value), true
 	case *ast.IntegerNode:
-		return scalar{kind: document.Integer, integer: int64(n.Value)}, true
+		if n.Type().Kind() == reflect.Float64 {
+			return floatScalar(float64(n.Value)), true
+		}
+		return intScalar(int64(n.Value)), true
 	case *ast.FloatNode:
-		return scalar{kind: document.Float, float: n.Value}, true
+		return floatScalar(n.Value), true
 	case *ast.StringNode:
-		return scalar{kind: document.String, text: []byte(n.Value)}, true
+		return textScalar([]byte(n.Value)), true
 	case *ast.UnaryNode:
-		return negatedLiteral(n)
+		if value, ok := literal(n.Node); ok && n.Operator == "-" && value.isNumber() {
+			return value.negated(), true
+		}
 	}
 	return scalar{}, false
-}
-
-func negatedLiteral(n *ast.UnaryNode) (scalar, bool) {
-	value, ok := literal(n.Node)
-	if !ok || n.Operator != "-" || !value.isNumber() {
-		return scalar{}, false
-	}
-	value.integer, value.float = -value.integer, -value.float
-	return value, true
-}
-
-// sides splits a comparison into the field and the constant; flipped if the constant stands on the left.
-func (c *closures) sides(n *ast.BinaryNode) (read *path, constant scalar, flipped, ok bool) {
-	left, right := n.Left, n.Right
-	if read, ok = c.paths[left]; !ok {
-		left, right, flipped = right, left, true
-		if read, ok = c.paths[left]; !ok {
-			return nil, scalar{}, false, false
-		}
-	}
-	constant, ok = literal(right)
-	return read, constant, flipped, ok
-}
-
-func (c *closures) equality(n *ast.BinaryNode) condition {
-	read, constant, _, ok := c.sides(n)
-	if !ok {
-		return nil
-	}
-	return func(r *Record) (bool, error) {
-		value := read.scalar(r)
-		return value.equal(&constant), nil
-	}
-}
-
-func (c *closures) order(n *ast.BinaryNode) condition {
-	read, constant, flipped, ok := c.sides(n)
-	if !ok || !constant.isNumber() && constant.kind != document.String {
-		return nil
-	}
-	want := map[string][2]int{"<": {-1, -1}, "<=": {-1, 0}, ">": {1, 1}, ">=": {1, 0}}[n.Operator]
-	if flipped {
-		want[0] = -want[0]
-		want[1] = -want[1]
-	}
-	return func(r *Record) (bool, error) {
-		value := read.scalar(r)
-		if value.kind == document.Null {
-			return false, nil
-		}
-		order, ok := value.compare(&constant)
-		if !ok {
-			return false, c.errorAt(n, "cannot order "+value.kindName()+" and "+constant.kindName())
-		}
-		return order == want[0] || order == want[1], nil
-	}
-}
-
-func (c *closures) membership(n *ast.BinaryNode) condition {
-	read, ok := c.paths[n.Left]
-	list, isList := n.Right.(*ast.ArrayNode)
-	if !ok || !isList {
-		return nil
-	}
-	constants := make([]scalar, len(list.Nodes))
-	for i := range list.Nodes {
-		if constants[i], ok = literal(list.Nodes[i]); !ok {
-			return nil
-		}
-	}
-	return func(r *Record) (bool, error) {
-		value := read.scalar(r)
-		for i := range constants {
-			if value.equal(&constants[i]) {
-				return true, nil
-			}
-		}
-		return false, nil
-	}
-}
-
-func (c *closures) textTest(n *ast.BinaryNode) condition {
-	read, ok := c.paths[n.Left]
-	constant, isText := n.Right.(*ast.StringNode)
-	if !ok || !isText {
-		return nil
-	}
-	var test func(text []byte) bool
-	part := []byte(constant.Value)
-	switch n.Operator {
-	case "contains":
-		test = func(text []byte) bool { return bytes.Contains(text, part) }
-	case "startsWith":
-		test = func(text []byte) bool { return bytes.HasPrefix(text, part) }
-	case "endsWith":
-		test = func(text []byte) bool { return bytes.HasSuffix(text, part) }
-	default:
-		pattern, err := regexp.Compile(constant.Value)
-		if err != nil {
-			return nil // the checker has refused it already
-		}
-		test = pattern.Match
-	}
-	return func(r *Record) (bool, error) {
-		value := read.scalar(r)
-		switch value.kind {
-		case document.Null:
-			return false, nil
-		case document.String:
-			return test(value.text), nil
-		default:
-			return false, c.errorAt(n, n.Operator+" of "+value.kindName()+", not string")
-		}
-	}
 }

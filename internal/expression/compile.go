@@ -64,11 +64,8 @@ func compile(text string, scope *Scope) (p *Program, nature string, err error) {
 	nature = natureOf(tree.Node, config)
 	p = &Program{text: text, path: names.paths[tree.Node], reasons: newReasons()}
 	p.note(names.paths, scope)
-	p.test = (&closures{text: tree.Source, paths: names.paths}).condition(tree.Node)
-	if p.path == nil && p.test == nil {
-		p.fallback = "is more than comparisons of fields with constants"
-	}
 	ast.Walk(&tree.Node, &nilRules{config: config})
+	p.close(tree.Node, names.paths)
 	// expr's optimizer is left out: it makes `x in ["a", ""]` a look-up that answers true for nil and panics for 5.
 	if p.code, err = compiler.Compile(tree, config); err != nil {
 		return nil, "", compileError(err)

@@ -114,7 +114,7 @@ func givesNil(n ast.Node) bool {
 	case *ast.NilNode, *ast.IdentifierNode, *ast.PointerNode:
 		return true // a variable or an element may hold whatever the rest of this list gives
 	case *ast.BinaryNode:
-		return n.Operator == "??" && givesNil(n.Right)
+		return n.Operator == "??"
 	case *ast.ConditionalNode:
 		return givesNil(n.Exp1) || givesNil(n.Exp2)
 	case *ast.SequenceNode:
@@ -127,7 +127,7 @@ func givesNil(n ast.Node) bool {
 		}, n.Name)
 	case *ast.CallNode:
 		callee, ok := n.Callee.(*ast.IdentifierNode)
-		return ok && (callee.Value == callMember || strings.HasPrefix(callee.Value, callRead))
+		return ok && (callee.Value == callMember || callee.Value == callPure+"fromJSON" || strings.HasPrefix(callee.Value, callRead))
 	}
 	return false
 }

@@ -112,20 +112,3 @@ func (p *path) read(r *Record) any {
 	d, n, _ := p.locate(r)
 	return d.Go(n)
 }
-
-// append writes what read returns as JSON; of a document it copies the JSON as it stands, so that numbers keep every
-// digit.
-func (p *path) append(dst []byte, r *Record) ([]byte, error) {
-	if d, n, ok := p.locate(r); ok {
-		return d.Append(dst, n), nil
-	}
-	switch p.from { //nolint:exhaustive // the documents are done with
-	case fromPartition:
-		return strconv.AppendInt(dst, int64(r.Source.Partition), 10), nil
-	case fromOffset:
-		return strconv.AppendInt(dst, r.Source.Offset, 10), nil
-	case fromTimestamp:
-		return strconv.AppendInt(dst, r.Source.Timestamp.UnixMilli(), 10), nil
-	}
-	return document.AppendGo(dst, p.read(r))
-}

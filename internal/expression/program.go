@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -14,9 +15,10 @@ type Program struct {
 	readsValue bool
 	readsWhole bool
 	readsKey   bool
-	path       *path                       // set if the whole expression is one read
-	test       func(*Record) (bool, error) // set if the condition runs as closures
-	fallback   string                      // why it needs expr's machine
+	path       *path     // set if the whole expression is one read
+	compute    compute   // set, with test, if it runs as closures
+	test       condition // for which nil is false
+	fallback   string    // why it needs expr's machine
 	code       *vm.Program
 	reasons    *reasons
 }
@@ -43,6 +45,18 @@ func (p *Program) Compiled() bool { return p.fallback == "" }
 
 // FallbackReason says in a few words why the program runs on expr's machine; empty if it does not.
 func (p *Program) FallbackReason() string { return p.fallback }
+
+// close makes closures of the tree, if it is of their subset.
+func (p *Program) close(tree ast.Node, reads map[ast.Node]*path) {
+	c := &closures{paths: reads}
+	if p.compute = c.compute(tree); p.compute == nil {
+		p.fallback = cmp.Or(c.refuse, "it is not of the subset that is compiled")
+		return
+	}
+	if p.test = truthy(p.compute); isCondition(tree) {
+		p.test = c.condition(tree)
+	}
+}
 
 // note keeps what the program reads.
 func (p *Program) note(reads map[ast.Node]*path, scope *Scope) {

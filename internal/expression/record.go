@@ -23,6 +23,14 @@ type Record struct {
 	topicName string
 }
 
+// topicText returns the topic as bytes.
+func (r *Record) topicText() []byte {
+	if r.topicName != r.Source.Topic {
+		r.topicName, r.topic = r.Source.Topic, []byte(r.Source.Topic)
+	}
+	return r.topic
+}
+
 // row returns a joined row; nil if there is none.
 func (r *Record) row(i int) *document.Document {
 	if i >= len(r.Joined) {

@@ -1,72 +1,38 @@
 package expression
 
 import (
+	"bytes"
 	"cmp"
+	"strconv"
 
 	"streamer/internal/document"
 )
 
-// scalar is a value as closures see it: without boxing, and for strings without copying.
+// scalar is a value as closures see it: without boxing, and for strings without copying. Of an Array or Object it holds
+// only the kind.
 type scalar struct {
 	kind    document.Kind // never Missing: that is Null
 	integer int64         // of an Integer
 	float   float64       // of a Float
-	text    []byte        // of a String
+	text    []byte        // of a String; it refers to the record or to the frame's arena
 }
 
-// scalar reads the value at the path; a list or an object is only its kind.
-func (p *path) scalar(r *Record) scalar {
-	switch p.from {
-	case fromTopic:
-		if r.topicName != r.Source.Topic {
-			r.topicName, r.topic = r.Source.Topic, []byte(r.Source.Topic)
-		}
-		return scalar{kind: document.String, text: r.topic}
-	case fromPartition:
-		return scalar{kind: document.Integer, integer: int64(r.Source.Partition)}
-	case fromOffset:
-		return scalar{kind: document.Integer, integer: r.Source.Offset}
-	case fromTimestamp:
-		return scalar{kind: document.Integer, integer: r.Source.Timestamp.UnixMilli()}
-	case fromKey:
-		return textScalar(r.Source.Key, r.Source.Key != nil)
-	case fromHeaders:
-		if len(p.steps) == 0 {
-			return scalar{kind: document.Object}
-		}
-		return textScalar(r.header(p.steps[0].name))
-	case fromValue, fromDecodedKey, fromJoined:
+func boolScalar(value bool) scalar {
+	if value {
+		return scalar{kind: document.True}
 	}
-	d, n, _ := p.locate(r)
-	return nodeScalar(d, n)
+	return scalar{kind: document.False}
 }
 
-func textScalar(text []byte, found bool) scalar {
-	if !found {
-		return scalar{kind: document.Null}
-	}
-	return scalar{kind: document.String, text: text}
-}
+func intScalar(value int64) scalar { return scalar{kind: document.Integer, integer: value} }
 
-func nodeScalar(d *document.Document, n document.Node) scalar {
-	switch kind := d.Kind(n); kind {
-	case document.Missing:
-		return scalar{kind: document.Null}
-	case document.String:
-		return scalar{kind: kind, text: d.Text(n)}
-	case document.Integer:
-		if integer, ok := d.Int(n); ok {
-			return scalar{kind: kind, integer: integer}
-		}
-		return scalar{kind: document.Float, float: d.Float(n)}
-	case document.Float:
-		return scalar{kind: kind, float: d.Float(n)}
-	default:
-		return scalar{kind: kind}
-	}
-}
+func floatScalar(value float64) scalar { return scalar{kind: document.Float, float: value} }
+
+func textScalar(value []byte) scalar { return scalar{kind: document.String, text: value} }
 
 func (s *scalar) isNumber() bool { return s.kind == document.Integer || s.kind == document.Float }
+
+func (s *scalar) isComposite() bool { return s.kind == document.Array || s.kind == document.Object }
 
 func (s *scalar) asFloat() float64 {
 	if s.kind == document.Integer {
@@ -75,52 +41,90 @@ func (s *scalar) asFloat() float64 {
 	return s.float
 }
 
-// equal answers as expr does: two integers exactly, any other two numbers as floats, unlike kinds are not equal.
-func (s *scalar) equal(literal *scalar) bool {
-	switch {
-	case s.kind == document.Integer && literal.kind == document.Integer:
-		return s.integer == literal.integer
-	case s.isNumber() && literal.isNumber():
-		return s.asFloat() == literal.asFloat()
-	case s.kind == document.String && literal.kind == document.String:
-		return string(s.text) == string(literal.text)
+func (s *scalar) negated() scalar {
+	if s.kind == document.Integer {
+		return intScalar(-s.integer)
 	}
-	return s.kind == literal.kind
+	return floatScalar(-s.float)
 }
 
-// compare orders two numbers or two strings; ok is false for anything else. No order holds with a float that is not a
-// number, which JSON does not have.
-func (s *scalar) compare(literal *scalar) (order int, ok bool) {
+// equal answers as expr does: two integers exactly, any other two numbers as floats, unlike kinds are not equal. Of lists and
+// of objects it knows nothing: ok is false for two of the same kind.
+func (s *scalar) equal(other *scalar) (result, ok bool) {
 	switch {
-	case s.kind == document.Integer && literal.kind == document.Integer:
-		return cmp.Compare(s.integer, literal.integer), true
-	case s.isNumber() && literal.isNumber():
-		return cmp.Compare(s.asFloat(), literal.asFloat()), true
-	case s.kind == document.String && literal.kind == document.String:
-		return cmp.Compare(string(s.text), string(literal.text)), true
+	case s.kind == document.Integer && other.kind == document.Integer:
+		return s.integer == other.integer, true
+	case s.isNumber() && other.isNumber():
+		return s.asFloat() == other.asFloat(), true
+	case s.kind != other.kind:
+		return false, true
+	case s.kind == document.String:
+		return bytes.Equal(s.text, other.text), true
 	}
-	return 0, false
+	return true, !s.isComposite()
 }
 
-func (s *scalar) kindName() string {
-	switch s.kind {
-	case document.Missing, document.Null:
-		return "nil"
-	case document.False, document.True:
-		return "bool"
-	case document.Integer:
-		return "int"
-	case document.Float:
-		return "float"
-	case document.String:
-		return "string"
-	case document.Array:
-		return "list"
-	case document.Object:
+// comparison is one of < <= > >=.
+type comparison uint8
+
+const (
+	less comparison = iota
+	lessOrEqual
+	more
+	moreOrEqual
+)
+
+func comparisonOf(operator string) comparison {
+	return map[string]comparison{"<": less, "<=": lessOrEqual, ">": more, ">=": moreOrEqual}[operator]
+}
+
+// holds compares with Go's operators: a float that is not a number is in no order with anything.
+func holds[T cmp.Ordered](c comparison, a, b T) bool {
+	switch c {
+	case less:
+		return a < b
+	case lessOrEqual:
+		return a <= b
+	case more:
+		return a > b
+	case moreOrEqual:
 	}
-	return "object"
+	return a >= b
+}
+
+// compare orders two numbers or two strings; ok is false for anything else.
+func (s *scalar) compare(c comparison, other *scalar) (result, ok bool) {
+	switch {
+	case s.kind == document.Integer && other.kind == document.Integer:
+		return holds(c, s.integer, other.integer), true
+	case s.isNumber() && other.isNumber():
+		return holds(c, s.asFloat(), other.asFloat()), true
+	case s.kind == document.String && other.kind == document.String:
+		return holds(c, bytes.Compare(s.text, other.text), 0), true
+	}
+	return false, false
+}
+
+// truth is the value of a condition, for which nil is false.
+func (s *scalar) truth() (result, ok bool) {
+	return s.kind == document.True, s.kind == document.True || s.kind == document.False || s.kind == document.Null
 }
 
 func (s *scalar) value() Value {
 	return Value{Kind: s.kind, Int: s.integer, Float: s.float, Text: s.text}
+}
+
+// append writes a scalar as JSON.
+func (s *scalar) append(dst []byte) ([]byte, error) {
+	switch s.kind { //nolint:exhaustive // lists and objects are not appended from here
+	case document.False, document.True:
+		return strconv.AppendBool(dst, s.kind == document.True), nil
+	case document.Integer:
+		return strconv.AppendInt(dst, s.integer, 10), nil
+	case document.Float:
+		return document.AppendFloat(dst, s.float)
+	case document.String:
+		return document.AppendText(dst, s.text)
+	}
+	return append(dst, "null"...), nil
 }

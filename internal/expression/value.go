@@ -16,7 +16,8 @@ type Value struct {
 	Kind  document.Kind // never Missing: that is Null; of an Array or Object there is only the kind
 	Int   int64         // of an Integer
 	Float float64       // of a Float
-	Text  []byte        // of a String; valid until the evaluator's or the record's next use, and not to be changed
+	// Text of a String is valid until the next run of the evaluator or the next change of the record, and read-only.
+	Text []byte
 }
 
 var (
@@ -35,7 +36,7 @@ func (v *Value) appendText(dst []byte) (out []byte, found bool, err error) {
 	case document.String:
 		return append(dst, v.Text...), true, nil
 	case document.Float:
-		if dst, err = document.AppendGo(dst, v.Float); err != nil {
+		if dst, err = document.AppendFloat(dst, v.Float); err != nil {
 			return dst, false, &EncodeError{Err: err}
 		}
 		return dst, true, nil
@@ -71,9 +72,9 @@ func (e *Evaluator) unboxed(result any) (Value, error) {
 }
 
 func (e *Evaluator) textValue(text string) Value {
-	start := len(e.arena)
-	e.arena = append(e.arena, text...)
-	return Value{Kind: document.String, Text: e.arena[start:]}
+	start := len(e.frame.arena)
+	e.frame.arena = append(e.frame.arena, text...)
+	return Value{Kind: document.String, Text: e.frame.arena[start:]}
 }
 
 // reflected turns the rarer types into a Value, as document.AppendGo does.

@@ -139,11 +139,11 @@ func TestFailures(t *testing.T) {
 		{"not UTF-8 to be quoted", `{decode: string, encode: json}`, "canary\xff", decodeFailed + "invalid UTF-8 at byte 6"},
 		{
 			"filter", `{decode: json, ` + steps + `, encode: json}`, `{"a":"canary"}`,
-			"offset 11: evaluate: steps[0].filter: column 3: cannot order string and int",
+			"offset 11: evaluate: steps[0].filter: column 3: invalid operation: string > int",
 		},
 		{
 			"filter gives no bool", `{decode: json, steps: [{filter: ok}]}`, `{"ok":"canary"}`,
-			"offset 11: evaluate: steps[0].filter: column 1: condition is string, not true or false",
+			"offset 11: evaluate: steps[0].filter: filter gives string, not true or false",
 		},
 		{
 			"map", `{decode: json, encode: json, steps: [{map: {c: 1, x.y: 'int(a)'}}]}`, `{"a":"canary"}`,

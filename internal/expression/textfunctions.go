@@ -1,0 +1,158 @@
+package expression
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+
+	"streamer/internal/document"
+)
+
+func upper(f *frame, value scalar) (scalar, bool) {
+	return f.mapped(value, 'a', 'z', unicode.ToUpper)
+}
+
+func lower(f *frame, value scalar) (scalar, bool) {
+	return f.mapped(value, 'A', 'Z', unicode.ToLower)
+}
+
+// mapped changes the case of letters; from and to are the ASCII letters that change. As strings.Map does, it writes U+FFFD
+// for bytes that are not UTF-8, unless all of the text is ASCII.
+func (f *frame) mapped(value scalar, from, to byte, change func(rune) rune) (scalar, bool) {
+	if value.kind != document.String {
+		return scalar{}, false
+	}
+	start := len(f.arena)
+	for i, c := range value.text {
+		if c >= utf8.RuneSelf {
+			f.arena = appendMapped(f.arena[:start+i], value.text[i:], change)
+			break
+		}
+		if from <= c && c <= to {
+			c ^= ' '
+		}
+		f.arena = append(f.arena, c)
+	}
+	return textScalar(f.arena[start:]), true
+}
+
+func appendMapped(dst, text []byte, change func(rune) rune) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		dst = utf8.AppendRune(dst, change(r))
+		text = text[size:]
+	}
+	return dst
+}
+
+// textFunction compiles the functions of several texts.
+func (c *closures) textFunction(n *ast.BuiltinNode) compute {
+	arguments := make([]compute, len(n.Arguments))
+	for i := range arguments {
+		if arguments[i] = c.compute(n.Arguments[i]); arguments[i] == nil {
+			return nil
+		}
+	}
+	switch n.Name {
+	case "replace":
+		return replaced(arguments)
+	case "trim":
+		if len(arguments) > 1 {
+			return c.trim(n, arguments[0])
+		}
+		return ofTexts(arguments[0], constantText(""), func(text, _ []byte) scalar { return textScalar(bytes.TrimSpace(text)) })
+	}
+	part := constantText(" ") // what trimPrefix and trimSuffix take off without a second argument
+	if len(arguments) > 1 {
+		part = arguments[1]
+	}
+	return ofTexts(arguments[0], part, functionOfTwo(n.Name))
+}
+
+func functionOfTwo(name string) func(text, part []byte) scalar {
+	switch name {
+	case "trimPrefix":
+		return func(text, part []byte) scalar { return textScalar(bytes.TrimPrefix(text, part)) }
+	case "trimSuffix":
+		return func(text, part []byte) scalar { return textScalar(bytes.TrimSuffix(text, part)) }
+	case "indexOf":
+		return func(text, part []byte) scalar { return intScalar(int64(bytes.Index(text, part))) }
+	}
+	return func(text, part []byte) scalar { return intScalar(int64(bytes.LastIndex(text, part))) }
+}
+
+func constantText(text string) compute {
+	value := textScalar([]byte(text))
+	return func(*frame) (scalar, bool) { return value, true }
+}
+
+// ofTexts has an answer for two strings.
+func ofTexts(a, b compute, apply func(a, b []byte) scalar) compute {
+	return func(f *frame) (scalar, bool) {
+		text, ok := a(f)
+		if !ok || text.kind != document.String {
+			return scalar{}, false
+		}
+		part, ok := b(f)
+		if !ok || part.kind != document.String {
+			return scalar{}, false
+		}
+		return apply(text.text, part.text), true
+	}
+}
+
+// trim with characters needs them to be a constant: the library takes them as a string.
+func (c *closures) trim(n *ast.BuiltinNode, text compute) compute {
+	set, ok := n.Arguments[1].(*ast.StringNode)
+	if !ok {
+		c.no("it trims characters that are not a constant")
+		return nil
+	}
+	return ofTexts(text, constantText(""), func(text, _ []byte) scalar { return textScalar(bytes.Trim(text, set.Value)) })
+}
+
+func replaced(arguments []compute) compute {
+	return func(f *frame) (scalar, bool) {
+		var texts [3][]byte
+		for i := range texts {
+			value, ok := arguments[i](f)
+			if !ok || value.kind != document.String {
+				return scalar{}, false
+			}
+			texts[i] = value.text
+		}
+		count := -1
+		if len(arguments) > len(texts) {
+			value, ok := arguments[len(texts)](f)
+			if !ok || !value.isNumber() {
+				return scalar{}, false
+			}
+			count = truncated(&value)
+		}
+		return f.replace(texts[0], texts[1], texts[2], count), true
+	}
+}
+
+// replace is strings.Replace: an empty old stands before every character and at the end.
+func (f *frame) replace(text, old, by []byte, count int) scalar {
+	start := len(f.arena)
+	for done := 0; count < 0 || done < count; done++ {
+		at := 0
+		if len(old) > 0 {
+			at = bytes.Index(text, old)
+		} else if done > 0 {
+			if _, at = utf8.DecodeRune(text); at == 0 {
+				break
+			}
+		}
+		if at < 0 {
+			break
+		}
+		f.arena = append(append(f.arena, text[:at]...), by...)
+		text = text[at+len(old):]
+	}
+	f.arena = append(f.arena, text...)
+	return textScalar(f.arena[start:])
+}
