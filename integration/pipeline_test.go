@@ -187,7 +187,7 @@ func TestCircuitBreaker(t *testing.T) {
 	if code := s.Exit(t); code != 1 {
 		t.Fatalf("exit code %d, want 1", code)
 	}
-	if log := s.Stderr.String(); !strings.Contains(log, "pipeline.circuit_breaker.percent") || !strings.Contains(log, "cannot order string and int") {
+	if log := s.Stderr.String(); !strings.Contains(log, "pipeline.circuit_breaker.percent") || !strings.Contains(log, "invalid operation: string > int") {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
 }
