@@ -2,6 +2,7 @@ package expression
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -61,7 +62,7 @@ func (c *closures) operands(n *ast.BinaryNode, apply operation) compute {
 func add(f *frame, a, b scalar) (scalar, bool) {
 	switch {
 	case a.kind == document.Integer && b.kind == document.Integer:
-		return intScalar(a.integer + b.integer), true
+		return intScalar(a.integer() + b.integer()), true
 	case a.isNumber() && b.isNumber():
 		return floatScalar(a.asFloat() + b.asFloat()), true
 	}
@@ -70,14 +71,14 @@ func add(f *frame, a, b scalar) (scalar, bool) {
 
 func subtract(_ *frame, a, b scalar) (scalar, bool) {
 	if a.kind == document.Integer && b.kind == document.Integer {
-		return intScalar(a.integer - b.integer), true
+		return intScalar(a.integer() - b.integer()), true
 	}
 	return floatScalar(a.asFloat() - b.asFloat()), a.isNumber() && b.isNumber()
 }
 
 func multiply(_ *frame, a, b scalar) (scalar, bool) {
 	if a.kind == document.Integer && b.kind == document.Integer {
-		return intScalar(a.integer * b.integer), true
+		return intScalar(a.integer() * b.integer()), true
 	}
 	return floatScalar(a.asFloat() * b.asFloat()), a.isNumber() && b.isNumber()
 }
@@ -87,10 +88,10 @@ func divide(_ *frame, a, b scalar) (scalar, bool) {
 }
 
 func modulo(_ *frame, a, b scalar) (scalar, bool) {
-	if a.kind != document.Integer || b.kind != document.Integer || b.integer == 0 {
+	if a.kind != document.Integer || b.kind != document.Integer || b.integer() == 0 {
 		return scalar{}, false
 	}
-	return intScalar(a.integer % b.integer), true
+	return intScalar(a.integer() % b.integer()), true
 }
 
 func power(_ *frame, a, b scalar) (scalar, bool) {
@@ -119,13 +120,14 @@ func numeric(inner compute) compute {
 }
 
 // concat writes both texts into the arena. A text that stands at its end already, as in a + b + c, is only continued.
-func (f *frame) concat(a, b []byte) scalar {
+func (f *frame) concat(a, b string) scalar {
 	start := len(f.arena)
-	if n := len(a); n > 0 && n <= start && &a[n-1] == &f.arena[start-1] {
+	//nolint:gosec // the address is compared, nothing is read through it
+	if n := len(a); n > 0 && n <= start && unsafe.StringData(a[n-1:]) == &f.arena[start-1] {
 		start -= n
 	} else {
 		f.arena = append(f.arena, a...)
 	}
 	f.arena = append(f.arena, b...)
-	return textScalar(f.arena[start:])
+	return f.tail(start)
 }

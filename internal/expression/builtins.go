@@ -70,7 +70,7 @@ func lengthOf(p *path) compute {
 }
 
 func runes(_ *frame, value scalar) (scalar, bool) {
-	return intScalar(int64(utf8.RuneCount(value.text))), value.kind == document.String
+	return intScalar(int64(utf8.RuneCountInString(value.text))), value.kind == document.String
 }
 
 // typeNames gives the names as expr has them; they are made once, not for each record.
@@ -80,17 +80,14 @@ func typeNames() function {
 		document.Missing: "nil", document.Null: "nil", document.False: "bool", document.True: "bool", document.Integer: "int",
 		document.Float: "float", document.String: "string", document.Array: "array", document.Object: "map",
 	} {
-		names[kind] = textScalar([]byte(name))
+		names[kind] = textScalar(name)
 	}
 	return func(_ *frame, value scalar) (scalar, bool) { return names[value.kind], true }
 }
 
 func absolute(_ *frame, value scalar) (scalar, bool) {
-	if value.integer < 0 {
-		value.integer = -value.integer
-	}
-	if value.float < 0 {
-		value.float = -value.float
+	if value.kind == document.Integer && value.integer() < 0 || value.kind == document.Float && value.float() < 0 {
+		return value.negated(), true
 	}
 	return value, value.isNumber()
 }
@@ -98,9 +95,9 @@ func absolute(_ *frame, value scalar) (scalar, bool) {
 func rounded(round func(float64) float64) function {
 	return func(_ *frame, value scalar) (scalar, bool) {
 		if value.kind == document.Integer {
-			return floatScalar(float64(value.integer)), true
+			return floatScalar(float64(value.integer())), true
 		}
-		return floatScalar(round(value.float)), value.kind == document.Float
+		return floatScalar(round(value.float())), value.kind == document.Float
 	}
 }
 
@@ -109,9 +106,9 @@ func toInt(_ *frame, value scalar) (scalar, bool) {
 	case document.Integer:
 		return value, true
 	case document.Float:
-		return intScalar(int64(int(value.float))), true
+		return intScalar(int64(int(value.float()))), true
 	case document.String:
-		number, err := strconv.Atoi(string(value.text))
+		number, err := strconv.Atoi(value.text)
 		return intScalar(int64(number)), err == nil
 	}
 	return scalar{}, false
@@ -122,7 +119,7 @@ func toFloat(_ *frame, value scalar) (scalar, bool) {
 	case document.Integer, document.Float:
 		return floatScalar(value.asFloat()), true
 	case document.String:
-		number, err := strconv.ParseFloat(string(value.text), 64)
+		number, err := strconv.ParseFloat(value.text, 64)
 		return floatScalar(number), err == nil
 	}
 	return scalar{}, false
@@ -136,13 +133,13 @@ func toText(f *frame, value scalar) (scalar, bool) {
 	case document.True, document.False:
 		f.arena = strconv.AppendBool(f.arena, value.kind == document.True)
 	case document.Integer:
-		f.arena = strconv.AppendInt(f.arena, value.integer, 10)
+		f.arena = strconv.AppendInt(f.arena, value.integer(), 10)
 	case document.Float:
-		f.arena = strconv.AppendFloat(f.arena, value.float, 'g', -1, 64) // as %v does
+		f.arena = strconv.AppendFloat(f.arena, value.float(), 'g', -1, 64) // as %v does
 	default:
 		return scalar{}, false
 	}
-	return textScalar(f.arena[start:]), true
+	return f.tail(start), true
 }
 
 // extreme compiles min and max of numbers. Lists among the arguments are left to the machine.
@@ -168,7 +165,7 @@ func (c *closures) extreme(n *ast.BuiltinNode) compute {
 			}
 			if i == 0 {
 				best = value
-			} else if replace, _ := best.compare(replaces, &value); replace {
+			} else if replace, _ := best.compare(replaces, value); replace {
 				best = value
 			}
 		}
@@ -213,17 +210,17 @@ func (c *closures) slice(n *ast.SliceNode) compute {
 			if !ok || !end.isNumber() {
 				return scalar{}, false
 			}
-			at[i] = clip(truncated(&end), len(value.text))
+			at[i] = clip(truncated(end), len(value.text))
 		}
 		return textScalar(value.text[min(at[0], at[1]):at[1]]), true
 	}
 }
 
-func truncated(value *scalar) int {
+func truncated(value scalar) int {
 	if value.kind == document.Float {
-		return int(value.float)
+		return int(value.float())
 	}
-	return int(value.integer)
+	return int(value.integer())
 }
 
 // clip is the place that an index means in a text; from the end if it is negative.

@@ -194,7 +194,7 @@ func literal(n ast.Node) (scalar, bool) {
 	case *ast.FloatNode:
 		return floatScalar(n.Value), true
 	case *ast.StringNode:
-		return textScalar([]byte(n.Value)), true
+		return textScalar(n.Value), true
 	case *ast.UnaryNode:
 		if value, ok := literal(n.Node); ok && n.Operator == "-" && value.isNumber() {
 			return value.negated(), true

@@ -1,7 +1,6 @@
 package expression
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 
@@ -33,9 +32,9 @@ func (c *closures) condition(n ast.Node) condition {
 		}
 		return truthy(c.compute(n.Arguments[0]))
 	case *ast.BuiltinNode:
-		test := bytes.HasPrefix
+		test := strings.HasPrefix
 		if n.Name == "hasSuffix" {
-			test = bytes.HasSuffix
+			test = strings.HasSuffix
 		}
 		return textTest(c.compute(n.Arguments[0]), c.compute(n.Arguments[1]), test)
 	}
@@ -57,11 +56,11 @@ func (c *closures) binary(n *ast.BinaryNode) condition {
 	case "in":
 		return c.membership(n)
 	case "contains":
-		return textTest(c.compute(n.Left), c.compute(n.Right), bytes.Contains)
+		return textTest(c.compute(n.Left), c.compute(n.Right), strings.Contains)
 	case "startsWith":
-		return textTest(c.compute(n.Left), c.compute(n.Right), bytes.HasPrefix)
+		return textTest(c.compute(n.Left), c.compute(n.Right), strings.HasPrefix)
 	case "endsWith":
-		return textTest(c.compute(n.Left), c.compute(n.Right), bytes.HasSuffix)
+		return textTest(c.compute(n.Left), c.compute(n.Right), strings.HasSuffix)
 	case "matches":
 		return c.match(n)
 	}
@@ -130,7 +129,7 @@ func (c *closures) equality(n *ast.BinaryNode) condition {
 			if !ok {
 				return false, false
 			}
-			return value.equal(&constant)
+			return value.equal(constant)
 		}
 	}
 	b := c.compute(right)
@@ -146,7 +145,7 @@ func (c *closures) equality(n *ast.BinaryNode) condition {
 		if !ok {
 			return false, false
 		}
-		return value.equal(&other)
+		return value.equal(other)
 	}
 }
 
@@ -159,7 +158,7 @@ func (c *closures) order(operator comparison, left, right ast.Node, nilIsFalse b
 			if !ok || value.kind == document.Null {
 				return false, ok && nilIsFalse
 			}
-			return value.compare(operator, &constant)
+			return value.compare(operator, constant)
 		}
 	}
 	b := c.compute(right)
@@ -175,12 +174,12 @@ func (c *closures) order(operator comparison, left, right ast.Node, nilIsFalse b
 		if !ok || value.kind == document.Null || other.kind == document.Null {
 			return false, ok && nilIsFalse
 		}
-		return value.compare(operator, &other)
+		return value.compare(operator, other)
 	}
 }
 
 // textTest is false for nil and has an answer for strings only.
-func textTest(left, right compute, test func(text, part []byte) bool) condition {
+func textTest(left, right compute, test func(text, part string) bool) condition {
 	if left == nil || right == nil {
 		return nil
 	}
@@ -221,6 +220,6 @@ func (c *closures) match(n *ast.BinaryNode) condition {
 		case value.kind == document.Null:
 			return false, true
 		}
-		return value.kind == document.String && pattern.Match(value.text), value.kind == document.String
+		return value.kind == document.String && pattern.MatchString(value.text), value.kind == document.String
 	}
 }

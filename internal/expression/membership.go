@@ -48,13 +48,13 @@ func (c *closures) inList(needle compute, list *ast.ArrayNode) condition {
 			return false, false
 		}
 		for i := range elements {
-			element := &constants[i]
+			element := constants[i]
 			if !all {
 				computed, ok := elements[i](f)
 				if !ok {
 					return false, false
 				}
-				element = &computed
+				element = computed
 			}
 			equal, _ := value.equal(element)
 			if result = result || equal; result && all {
@@ -68,8 +68,8 @@ func (c *closures) inList(needle compute, list *ast.ArrayNode) condition {
 func (c *closures) inRange(needle compute, n *ast.BinaryNode) condition {
 	from, isFrom := literal(n.Left)
 	to, isTo := literal(n.Right)
-	if isFrom = isFrom && from.kind == document.Integer; isFrom && to.integer >= from.integer {
-		c.ranged += int(to.integer - from.integer)
+	if isFrom = isFrom && from.kind == document.Integer; isFrom && to.integer() >= from.integer() {
+		c.ranged += int(to.integer() - from.integer())
 	}
 	if !isFrom || !isTo || to.kind != document.Integer || c.ranged < 0 || c.ranged > maxRanged {
 		c.no("it looks into a computed or large range")
@@ -79,10 +79,10 @@ func (c *closures) inRange(needle compute, n *ast.BinaryNode) condition {
 		value, ok := needle(f)
 		switch value.kind { //nolint:exhaustive // no other kind equals a number
 		case document.Integer:
-			return from.integer <= value.integer && value.integer <= to.integer, ok
+			return from.integer() <= value.integer() && value.integer() <= to.integer(), ok
 		case document.Float:
-			whole := int64(value.float)
-			return float64(whole) == value.float && from.integer <= whole && whole <= to.integer, ok
+			whole := int64(value.float())
+			return float64(whole) == value.float() && from.integer() <= whole && whole <= to.integer(), ok
 		}
 		return false, ok
 	}
@@ -97,7 +97,7 @@ func inPath(needle compute, p *path) condition {
 		}
 		d, list, ok := p.locate(f.record)
 		if !ok {
-			return f.inHeaders(p, &value)
+			return f.inHeaders(p, value)
 		}
 		switch d.Kind(list) { //nolint:exhaustive // the others are errors
 		case document.Missing, document.Null:
@@ -105,27 +105,27 @@ func inPath(needle compute, p *path) condition {
 		case document.Array:
 			for _, n := range d.Children(list) {
 				element := f.node(d, n)
-				if equal, _ := value.equal(&element); equal {
+				if equal, _ := value.equal(element); equal {
 					return true, true
 				}
 			}
 			return false, true
 		case document.Object:
 			if value.kind == document.String {
-				return d.Field(list, string(value.text)) != document.None, true
+				return d.Field(list, value.text) != document.None, true
 			}
 		}
 		return false, false
 	}
 }
 
-func (f *frame) inHeaders(p *path, name *scalar) (result, ok bool) {
+func (f *frame) inHeaders(p *path, name scalar) (result, ok bool) {
 	if p.from != fromHeaders || len(p.steps) > 0 {
 		value := p.scalar(f)
 		return false, value.kind == document.Null
 	}
 	for i := range f.record.Source.Headers {
-		if f.record.Source.Headers[i].Key == string(name.text) {
+		if f.record.Source.Headers[i].Key == name.text {
 			return true, name.kind == document.String
 		}
 	}

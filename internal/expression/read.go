@@ -8,6 +8,9 @@ type frame struct {
 	arena  []byte // text that the run makes; only appended to, so that what refers to it stays
 }
 
+// tail is the text that stands in the arena behind start.
+func (f *frame) tail(start int) scalar { return textScalar(alias(f.arena[start:])) }
+
 // scalar reads the value at the path.
 func (p *path) scalar(f *frame) scalar {
 	if d, n, ok := p.locate(f.record); ok {
@@ -16,7 +19,7 @@ func (p *path) scalar(f *frame) scalar {
 	source := f.record.Source
 	switch p.from { //nolint:exhaustive // the documents are done with
 	case fromTopic:
-		return textScalar(f.record.topicText())
+		return textScalar(source.Topic)
 	case fromPartition:
 		return intScalar(int64(source.Partition))
 	case fromOffset:
@@ -36,7 +39,7 @@ func bytesScalar(text []byte, found bool) scalar {
 	if !found {
 		return scalar{kind: document.Null}
 	}
-	return textScalar(text)
+	return textScalar(alias(text))
 }
 
 func (f *frame) node(d *document.Document, n document.Node) scalar {
@@ -46,7 +49,7 @@ func (f *frame) node(d *document.Document, n document.Node) scalar {
 	case document.String:
 		var text []byte
 		text, f.arena = d.TextIn(f.arena, n)
-		return textScalar(text)
+		return textScalar(alias(text))
 	case document.Integer:
 		if integer, ok := d.Int(n); ok {
 			return intScalar(integer)

@@ -17,18 +17,6 @@ type Record struct {
 	// Joined are the joined rows by the index of Scope.Joined; nil where there is no row. Rows may be shared by goroutines,
 	// because they are only read and, made by a document.Builder, have no escapes: reading them changes nothing.
 	Joined []*document.Document
-
-	// topic is Source.Topic as bytes, made again only when another topic comes: closures compare bytes.
-	topic     []byte
-	topicName string
-}
-
-// topicText returns the topic as bytes.
-func (r *Record) topicText() []byte {
-	if r.topicName != r.Source.Topic {
-		r.topicName, r.topic = r.Source.Topic, []byte(r.Source.Topic)
-	}
-	return r.topic
 }
 
 // row returns a joined row; nil if there is none.

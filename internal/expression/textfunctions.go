@@ -1,7 +1,7 @@
 package expression
 
 import (
-	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,7 +25,8 @@ func (f *frame) mapped(value scalar, from, to byte, change func(rune) rune) (sca
 		return scalar{}, false
 	}
 	start := len(f.arena)
-	for i, c := range value.text {
+	for i := range len(value.text) {
+		c := value.text[i]
 		if c >= utf8.RuneSelf {
 			f.arena = appendMapped(f.arena[:start+i], value.text[i:], change)
 			break
@@ -35,12 +36,12 @@ func (f *frame) mapped(value scalar, from, to byte, change func(rune) rune) (sca
 		}
 		f.arena = append(f.arena, c)
 	}
-	return textScalar(f.arena[start:]), true
+	return f.tail(start), true
 }
 
-func appendMapped(dst, text []byte, change func(rune) rune) []byte {
+func appendMapped(dst []byte, text string, change func(rune) rune) []byte {
 	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
+		r, size := utf8.DecodeRuneInString(text)
 		dst = utf8.AppendRune(dst, change(r))
 		text = text[size:]
 	}
@@ -62,7 +63,7 @@ func (c *closures) textFunction(n *ast.BuiltinNode) compute {
 		if len(arguments) > 1 {
 			return c.trim(n, arguments[0])
 		}
-		return ofTexts(arguments[0], constantText(""), func(text, _ []byte) scalar { return textScalar(bytes.TrimSpace(text)) })
+		return ofTexts(arguments[0], constantText(""), func(text, _ string) scalar { return textScalar(strings.TrimSpace(text)) })
 	}
 	part := constantText(" ") // what trimPrefix and trimSuffix take off without a second argument
 	if len(arguments) > 1 {
@@ -71,25 +72,25 @@ func (c *closures) textFunction(n *ast.BuiltinNode) compute {
 	return ofTexts(arguments[0], part, functionOfTwo(n.Name))
 }
 
-func functionOfTwo(name string) func(text, part []byte) scalar {
+func functionOfTwo(name string) func(text, part string) scalar {
 	switch name {
 	case "trimPrefix":
-		return func(text, part []byte) scalar { return textScalar(bytes.TrimPrefix(text, part)) }
+		return func(text, part string) scalar { return textScalar(strings.TrimPrefix(text, part)) }
 	case "trimSuffix":
-		return func(text, part []byte) scalar { return textScalar(bytes.TrimSuffix(text, part)) }
+		return func(text, part string) scalar { return textScalar(strings.TrimSuffix(text, part)) }
 	case "indexOf":
-		return func(text, part []byte) scalar { return intScalar(int64(bytes.Index(text, part))) }
+		return func(text, part string) scalar { return intScalar(int64(strings.Index(text, part))) }
 	}
-	return func(text, part []byte) scalar { return intScalar(int64(bytes.LastIndex(text, part))) }
+	return func(text, part string) scalar { return intScalar(int64(strings.LastIndex(text, part))) }
 }
 
 func constantText(text string) compute {
-	value := textScalar([]byte(text))
+	value := textScalar(text)
 	return func(*frame) (scalar, bool) { return value, true }
 }
 
 // ofTexts has an answer for two strings.
-func ofTexts(a, b compute, apply func(a, b []byte) scalar) compute {
+func ofTexts(a, b compute, apply func(a, b string) scalar) compute {
 	return func(f *frame) (scalar, bool) {
 		text, ok := a(f)
 		if !ok || text.kind != document.String {
@@ -110,12 +111,12 @@ func (c *closures) trim(n *ast.BuiltinNode, text compute) compute {
 		c.no("it trims characters that are not a constant")
 		return nil
 	}
-	return ofTexts(text, constantText(""), func(text, _ []byte) scalar { return textScalar(bytes.Trim(text, set.Value)) })
+	return ofTexts(text, constantText(""), func(text, _ string) scalar { return textScalar(strings.Trim(text, set.Value)) })
 }
 
 func replaced(arguments []compute) compute {
 	return func(f *frame) (scalar, bool) {
-		var texts [3][]byte
+		var texts [3]string
 		for i := range texts {
 			value, ok := arguments[i](f)
 			if !ok || value.kind != document.String {
@@ -129,21 +130,21 @@ func replaced(arguments []compute) compute {
 			if !ok || !value.isNumber() {
 				return scalar{}, false
 			}
-			count = truncated(&value)
+			count = truncated(value)
 		}
 		return f.replace(texts[0], texts[1], texts[2], count), true
 	}
 }
 
 // replace is strings.Replace: an empty old stands before every character and at the end.
-func (f *frame) replace(text, old, by []byte, count int) scalar {
+func (f *frame) replace(text, old, by string, count int) scalar {
 	start := len(f.arena)
 	for done := 0; count < 0 || done < count; done++ {
 		at := 0
 		if len(old) > 0 {
-			at = bytes.Index(text, old)
+			at = strings.Index(text, old)
 		} else if done > 0 {
-			if _, at = utf8.DecodeRune(text); at == 0 {
+			if _, at = utf8.DecodeRuneInString(text); at == 0 {
 				break
 			}
 		}
@@ -154,5 +155,5 @@ func (f *frame) replace(text, old, by []byte, count int) scalar {
 		text = text[at+len(old):]
 	}
 	f.arena = append(f.arena, text...)
-	return textScalar(f.arena[start:])
+	return f.tail(start)
 }
