@@ -246,27 +246,6 @@ func TestFilterMustBeABool(t *testing.T) {
 	}
 }
 
-func TestTextShape(t *testing.T) {
-	p, err := Compile(`value contains "b" ? upper(value) : $env`, Scope{Value: Text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &Record{Source: &kgo.Record{}}
-	for text, want := range map[string]string{`a"b`: `"A\"B"`, `a\`: `"a\\"`} {
-		r.Value.SetText([]byte(text))
-		if got, err := new(Evaluator).Append(nil, p, r); err != nil || string(got) != want {
-			t.Errorf("%s: got %s, %v", text, got, err)
-		}
-	}
-	whole, err := Compile(`value`, Scope{Value: Text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := new(Evaluator).Append(nil, whole, r); err != nil || string(got) != `"a\\"` && string(got) != `"a\"b"` {
-		t.Errorf("got %s, %v", got, err)
-	}
-}
-
 func TestReadsValue(t *testing.T) {
 	for text, want := range map[string]bool{
 		`meta.partition == 1`: false, `1 + 1`: false, `a`: true, `meta.offset > 1 && a`: true, `$env["a"]`: true, `$env == nil`: true,

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"streamer/internal/document"
 )
 
@@ -245,5 +247,26 @@ func TestValueErrors(t *testing.T) {
 		} else if _, ok := errors.AsType[*EncodeError](err); !ok {
 			t.Errorf("%s: %T", text, err)
 		}
+	}
+}
+
+func TestTextShape(t *testing.T) {
+	p, err := Compile(`value contains "b" ? upper(value) : $env`, Scope{Value: Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Record{Source: &kgo.Record{}}
+	for text, want := range map[string]string{`a"b`: `"A\"B"`, `a\`: `"a\\"`} {
+		r.Value.SetText([]byte(text))
+		if got, err := new(Evaluator).Append(nil, p, r); err != nil || string(got) != want {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+	whole, err := Compile(`value`, Scope{Value: Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := new(Evaluator).Append(nil, whole, r); err != nil || string(got) != `"a\\"` && string(got) != `"a\"b"` {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
