@@ -146,6 +146,8 @@ func (f *filler) bytes(x extent, source []byte) []byte {
 	switch {
 	case x == absent:
 		return nil
+	case x != own && x.start == x.end:
+		return []byte{} // of an arena without a byte a slice would be nil: a tombstone, or no key
 	case x != own:
 		return f.arena[x.start:x.end:x.end]
 	case f.copies:

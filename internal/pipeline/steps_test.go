@@ -196,6 +196,14 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// An empty key is a key, and is not the same as none.
+func TestEmptyIsNotNil(t *testing.T) {
+	b := process(worker(t, `{decode: json, steps: [{key_by: '""'}], route: {headers: {h: '""'}}}`), input(`1`))
+	if out := b.Out[0]; out.Key == nil || len(out.Key) != 0 || out.Headers[0].Value == nil {
+		t.Errorf("key %v, headers %v", out.Key, out.Headers)
+	}
+}
+
 func TestRoute(t *testing.T) {
 	config := parse(t, `
 decode: json
