@@ -35,25 +35,10 @@ func (l *keyBy) run(w *Worker) (flow, *record.Failure) {
 	if l.program != nil {
 		w.key, failure = w.canonical(w.key[:0], l.program, l.path)
 	} else {
-		w.key, failure = w.compositeKey(w.key[:0], l.fields)
+		w.key, failure = w.object(w.key[:0], l.fields, (*Worker).canonical)
 	}
 	w.hand.keyed = true
 	return goesOn, failure
-}
-
-func (w *Worker) compositeKey(dst []byte, fields []field) ([]byte, *record.Failure) {
-	dst = append(dst, '{')
-	for i := range fields {
-		f := &fields[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var failure *record.Failure
-		if dst, failure = w.canonical(append(dst, f.prefix...), f.program, f.path); failure != nil {
-			return dst, failure
-		}
-	}
-	return append(dst, '}'), nil
 }
 
 // canonical appends the program's result as JSON of which there is one for each value: without it "a" and "\u0061", or 1

@@ -104,7 +104,7 @@ func (l *mapping) run(w *Worker) (flow, *record.Failure) {
 	if w.hand.tombstone() { // made an object, the key would never be deleted
 		return goesOn, nil
 	}
-	dst, failure := w.object(w.blank(), l.fields)
+	dst, failure := w.object(w.blank(), l.fields, (*Worker).append)
 	if failure != nil {
 		return drops, failure
 	}
@@ -112,8 +112,10 @@ func (l *mapping) run(w *Worker) (flow, *record.Failure) {
 	return goesOn, nil
 }
 
-// object appends an object of the fields' values.
-func (w *Worker) object(dst []byte, fields []field) ([]byte, *record.Failure) {
+// object appends an object of the fields' values, each written by value.
+func (w *Worker) object(
+	dst []byte, fields []field, value func(*Worker, []byte, *expression.Program, string) ([]byte, *record.Failure),
+) ([]byte, *record.Failure) {
 	dst = append(dst, '{')
 	for i := range fields {
 		f := &fields[i]
@@ -121,7 +123,7 @@ func (w *Worker) object(dst []byte, fields []field) ([]byte, *record.Failure) {
 			dst = append(dst, ',')
 		}
 		var failure *record.Failure
-		if dst, failure = w.append(append(dst, f.prefix...), f.program, f.path); failure != nil {
+		if dst, failure = value(w, append(dst, f.prefix...), f.program, f.path); failure != nil {
 			return dst, failure
 		}
 	}
