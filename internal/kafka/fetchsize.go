@@ -10,13 +10,15 @@ import (
 const (
 	// leastFetch is below most batches: the broker then sends one batch at a time, which it does under any limit.
 	leastFetch = 1 << 10
-	// mostFetch is kgo's own default; above it a fetch gets no faster.
-	mostFetch = 50 << 20
 	// mostPartitionFetch keeps one partition's share of a fetch in a core's cache.
 	mostPartitionFetch = 1 << 20
 	// fetchShare is the part of the budget that fetches not polled yet may unpack to, over all brokers. They are not
 	// counted by the budget, which begins at the poll.
 	fetchShare = 8
+	// mostUnpacked is what one broker's fetch may unpack to however large the budget is: the one that was polled and the
+	// one that waits then stay well below the heap's floor. With 8 MiB on the wire a record of 100 B cost half as much
+	// again, because the collector ran more often and found more that lived, and the process took twice the memory.
+	mostUnpacked = 16 << 20
 	// partitionShare bounds what a partition whose data nobody has seen yet can bring in one fetch: of a budget of 64 MiB
 	// 64 KiB, which at 100:1 unpack to 6 MiB; of a gibibyte the full mostPartitionFetch.
 	partitionShare = 1024
@@ -44,8 +46,8 @@ type fetchSize struct {
 }
 
 // fetchModel estimates how many bytes of memory a byte on the wire becomes, and from that how much one fetch may ask
-// for, so that one fetch of each broker unpacks to at most the budget divided by fetchShare. Pure; one goroutine at a
-// time.
+// for, so that one fetch of each broker unpacks to at most mostUnpacked, and all of them to the budget divided by
+// fetchShare. Pure; one goroutine at a time.
 //
 // A broker returns the first batch of a fetch whole, whatever the limits say; only maxDecompress bounds that one.
 type fetchModel struct {
@@ -102,10 +104,10 @@ func (m *fetchModel) findWorst() {
 
 // size is what the next fetch may ask for.
 func (m *fetchModel) size() fetchSize {
-	blowUp := max(1, m.first, m.worst)
-	brokers := max(1, len(m.nodes))
-	bytes := float64(m.budget/fetchShare) / float64(brokers) / blowUp
-	size := fetchSize{bytes: int32(min(mostFetch, max(leastFetch, bytes)))}
+	worst := max(1, m.worst)
+	share := float64(m.budget/fetchShare) / float64(max(1, len(m.nodes)))
+	bytes := min(mostUnpacked/worst, share/max(worst, m.first))
+	size := fetchSize{bytes: int32(max(leastFetch, bytes))}
 	size.partition = min(size.bytes, int32(min(mostPartitionFetch, max(leastFetch, m.budget/partitionShare))))
 	return size
 }
