@@ -70,15 +70,15 @@ func (s *stream) settled() bool { return s.open == nil && s.acked == s.next && s
 // a transaction's marker. Records before the stream's place were received already and are left out.
 func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
 	var cut []*record.Block
-	for _, r := range records {
-		if r.Offset < s.next {
-			continue
-		}
-		if r.Offset >= s.end {
+	for len(records) > 0 && records[0].Offset < s.next {
+		records = records[1:]
+	}
+	for len(records) > 0 {
+		if records[0].Offset >= s.end {
 			s.reachEnd(now)
 			break
 		}
-		s.append(r, now)
+		records = records[s.take(records, now):]
 		if why, full := s.full(); full {
 			cut = append(cut, s.cut(why))
 		}
@@ -90,22 +90,36 @@ func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
 	return cut
 }
 
-func (s *stream) append(r *kgo.Record, now time.Time) {
+// take appends the first records up to what fills the block, the stream's end or a control record, and returns how many
+// it took: at least one. What is the same for all of them is done once: this loop touches every record that is received.
+func (s *stream) take(records []*kgo.Record, now time.Time) int {
 	b := s.ensureOpen(now)
-	s.next = r.Offset + 1
-	b.Span.Next, b.Span.LeaderEpoch = s.next, r.LeaderEpoch
-	if r.Attrs.IsControl() {
-		return
+	room, payload, n := s.cfg.MaxRecords-len(b.In), int64(0), 0
+	for n < min(room, len(records)) && s.size < int64(s.cfg.MaxBytes) {
+		r := records[n]
+		if r.Offset >= s.end || r.Attrs.IsControl() {
+			break
+		}
+		s.size += record.Size(r)
+		payload += int64(len(r.Key) + len(r.Value))
+		n++
+	}
+	last := records[max(n, 1)-1]
+	s.next = last.Offset + 1
+	b.Span.Next, b.Span.LeaderEpoch = s.next, last.LeaderEpoch
+	if n == 0 {
+		return 1 // a control record
 	}
 	if len(b.In) == 0 {
-		s.unacked = append(s.unacked, mark{next: s.next, oldest: r.Timestamp})
+		s.unacked = append(s.unacked, mark{next: records[0].Offset + 1, oldest: records[0].Timestamp})
 	}
-	b.In = append(b.In, r)
-	b.Received++
-	b.LastTimestamp = r.Timestamp
-	s.size += record.Size(r)
-	s.stats.records++
-	s.stats.bytes += int64(len(r.Key) + len(r.Value))
+	// Copied: a part of the poll's own list would hold on to the records of all blocks that came with it.
+	b.In = append(b.In, records[:n]...)
+	b.Received += n
+	b.LastTimestamp = last.Timestamp
+	s.stats.records += int64(n)
+	s.stats.bytes += payload
+	return n
 }
 
 // ensureOpen returns the open block, opening one where the last ended.
