@@ -32,7 +32,7 @@ func (a *Accumulator) Add(b *record.Block, now time.Time) {
 		a.nextID++
 	}
 	a.open.Blocks = append(a.open.Blocks, b)
-	a.open.Records += len(b.Out)
+	a.open.Records += b.Deliverable()
 	a.open.Bytes += b.Bytes()
 	if b.Partial != nil {
 		a.reduce(b)
@@ -123,7 +123,7 @@ func Remove(b *record.Batch, fenced func(record.Owner) bool) {
 		if !fenced(block.Owner) {
 			return false
 		}
-		b.Records -= len(block.Out)
+		b.Records -= block.Deliverable()
 		if block.Partial != nil {
 			b.Records -= block.Partial.Len()
 		}
@@ -150,10 +150,10 @@ func Truncate(b *record.Batch, owner record.Owner, offset int64) {
 		if block.Owner != owner || block.Span.Next <= offset {
 			return false
 		}
-		before := len(block.Out)
+		before := block.Deliverable()
 		if block.Span.First < offset {
 			block.End(offset)
-			b.Records -= before - len(block.Out)
+			b.Records -= before - block.Deliverable()
 			return false
 		}
 		b.Records -= before

@@ -75,9 +75,9 @@ func process(w *Worker, records []*kgo.Record) *record.Block {
 }
 
 func values(b *record.Block) []string {
-	out := make([]string, len(b.Out))
-	for i := range b.Out {
-		if out[i] = string(b.Out[i].Value); b.Out[i].Value == nil {
+	out := make([]string, b.Len())
+	for i := range b.Len() {
+		if out[i] = string(b.Output(i).Value); b.Output(i).Value == nil {
 			out[i] = "nil"
 		}
 	}

@@ -42,8 +42,8 @@ func pins(b *record.Block, buffer []byte) bool {
 		at := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
 		return len(b) > 0 && at >= first && at < first+uintptr(cap(buffer))
 	}
-	for i := range b.Out {
-		out := &b.Out[i]
+	for i := range b.Len() {
+		out := b.Output(i)
 		if inside(out.Key) || inside(out.Value) {
 			return true
 		}
@@ -107,8 +107,8 @@ func TestCharge(t *testing.T) {
 
 func checkOutputs(t *testing.T, b *record.Block) {
 	t.Helper()
-	for i := range b.Out {
-		out := &b.Out[i]
+	for i := range b.Len() {
+		out := b.Output(i)
 		if string(out.Key) != strings.Repeat("k", 10) || len(out.Headers) != 1 || string(out.Headers[0].Value) != strings.Repeat("h", 8) {
 			t.Fatalf("output %d is damaged: %+v", i, out)
 		}
@@ -124,9 +124,9 @@ func TestCopiesTellNilFromEmpty(t *testing.T) {
 	records[0].Key, records[1].Key = nil, []byte{}
 	records[0].Headers = []kgo.RecordHeader{{Key: "a"}, {Key: "b", Value: []byte{}}}
 	records[1].Headers = []kgo.RecordHeader{}
-	want := []record.Output{aliasing(records[0]), aliasing(records[1])}
+	want := []record.Output{record.Same(records[0]), record.Same(records[1])}
 	b := process(worker(t, `{steps: [{filter: meta.offset < 12}]}`), records)
-	if len(b.Out) != 2 || !sameOutput(&b.Out[0], &want[0]) || !sameOutput(&b.Out[1], &want[1]) {
+	if b.Len() != 2 || !sameOutput(b.Output(0), want[0]) || !sameOutput(b.Output(1), want[1]) {
 		t.Errorf("got %+v, want %+v", b.Out, want)
 	}
 }
@@ -134,8 +134,8 @@ func TestCopiesTellNilFromEmpty(t *testing.T) {
 func TestWorkerKeepsNoHugeScratchAndNoInput(t *testing.T) {
 	w := worker(t, `{decode: json, encode: json, steps: [{filter: a}, {map: {a: a, b: b}}, {map: {b: b}}]}`)
 	b := process(w, input(`{"a":true,"b":"`+strings.Repeat("x", 5<<20)+`"}`))
-	if len(b.Out) != 1 || len(b.Out[0].Value) != 5<<20+len(`{"b":""}`) {
-		t.Fatalf("got %d outputs, stopped %v", len(b.Out), b.Stopped)
+	if b.Len() != 1 || len(b.Output(0).Value) != 5<<20+len(`{"b":""}`) {
+		t.Fatalf("got %d outputs, stopped %v", b.Len(), b.Stopped)
 	}
 	if cap(w.arena) > maxScratch || cap(w.objects[0]) > maxScratch || cap(w.objects[1]) > maxScratch {
 		t.Errorf("keeps %d, %d and %d bytes", cap(w.arena), cap(w.objects[0]), cap(w.objects[1]))

@@ -60,8 +60,8 @@ func run(w *Worker, records []*kgo.Record) ending {
 	b, _ := block(records)
 	w.Process(b)
 	r := ending{filtered: b.Filtered}
-	for i := range b.Out {
-		r.outputs = append(r.outputs, fmt.Sprintf("%d %s %q %d", b.Out[i].Offset, b.Out[i].Key, b.Out[i].Value, b.Out[i].Timestamp.UnixMilli()))
+	for i := range b.Len() {
+		r.outputs = append(r.outputs, fmt.Sprintf("%d %s %q %d", b.Output(i).Offset, b.Output(i).Key, b.Output(i).Value, b.Output(i).Timestamp.UnixMilli()))
 	}
 	for _, f := range b.Skipped {
 		r.skipped = append(r.skipped, f.Error())
@@ -91,7 +91,7 @@ func TestFailStopsWhereSkipWouldSkip(t *testing.T) {
 			t.Fatalf("stopped %v at %v, skipped first %v", stopped.Stopped, stopped.Span, skipped.Skipped[0])
 		}
 		before := slices.DeleteFunc(slices.Clone(skipped.Out), func(o record.Output) bool { return o.Offset >= stopped.Span.Next })
-		if !slices.EqualFunc(stopped.Out, before, func(a, b record.Output) bool { return sameOutput(&a, &b) }) {
+		if !slices.EqualFunc(stopped.Out, before, sameOutput) {
 			t.Fatalf("stopped gives %+v, want %+v", stopped.Out, before)
 		}
 	})
@@ -122,12 +122,12 @@ func FuzzProcess(f *testing.F) {
 			records := []*kgo.Record{{Value: value, Key: key, Offset: 1}, {Value: nil, Offset: 2}, {Value: value, Offset: 3}}
 			b, account := block(records)
 			chain.NewWorker(context.Background()).Process(b)
-			if len(b.Out)+len(b.Skipped)+b.Filtered != len(records) {
-				t.Fatalf("%d outputs, %d skipped, %d filtered", len(b.Out), len(b.Skipped), b.Filtered)
+			if b.Len()+len(b.Skipped)+b.Filtered != len(records) {
+				t.Fatalf("%d outputs, %d skipped, %d filtered", b.Len(), len(b.Skipped), b.Filtered)
 			}
 			least := int64(record.BlockOverhead)
-			for i := range b.Out {
-				least += int64(record.RecordOverhead + len(b.Out[i].Key) + len(b.Out[i].Value))
+			for i := range b.Len() {
+				least += int64(record.RecordOverhead + len(b.Output(i).Key) + len(b.Output(i).Value))
 			}
 			if b.Bytes() < least || account.Used() != b.Bytes() {
 				t.Fatalf("charged %d, account %d, outputs are %d", b.Bytes(), account.Used(), least)

@@ -57,8 +57,8 @@ func TestReduceByKey(t *testing.T) {
 		`{"kind":"view","campaign":"b","price":0.1,"name":"x"}`, `{"kind":"view","campaign":"a","price":2}`, `{"kind":"click","campaign":"a"}`,
 		`{"kind":"view","campaign":"b","price":0.2,"name":"y"}`, `{"kind":"view","campaign":"a","price":3}`, `{"kind":"view"}`,
 	))
-	if b.Reduced != 5 || b.Filtered != 1 || len(b.Out) != 0 || b.In != nil {
-		t.Errorf("%d reduced, %d filtered, %d outputs", b.Reduced, b.Filtered, len(b.Out))
+	if b.Reduced != 5 || b.Filtered != 1 || b.Len() != 0 || b.In != nil {
+		t.Errorf("%d reduced, %d filtered, %d outputs", b.Reduced, b.Filtered, b.Len())
 	}
 	want := []string{
 		`a {"key":"a","views":2,"spent":5,"least":2,"most":null,"mean":2.5}`,

@@ -130,8 +130,8 @@ func TestMoreFailures(t *testing.T) {
 				default:
 					t.Fatalf("%s: skipped %v, dead %v, stopped %v", policy, b.Skipped, b.Dead, b.Stopped)
 				}
-				if want := "offset 10: " + test.want; got.Error() != want || len(b.Out) != 0 {
-					t.Errorf("%s: got %v and %d outputs\nwant %s", policy, got, len(b.Out), want)
+				if want := "offset 10: " + test.want; got.Error() != want || b.Len() != 0 {
+					t.Errorf("%s: got %v and %d outputs\nwant %s", policy, got, b.Len(), want)
 				}
 			}
 		})
@@ -144,8 +144,8 @@ func TestDeadLettersAreTheRecordsAsTheyCame(t *testing.T) {
 	records[1].Headers = []kgo.RecordHeader{{Key: "h", Value: []byte("v")}, {Key: "n"}}
 	b, account := block(records)
 	worker(t, `{decode: json, encode: json, on_error: {decode: dead_letter}, steps: [{map: {a: a}}]}`).Process(b)
-	if len(b.Dead) != 1 || len(b.Out) != 2 {
-		t.Fatalf("%d dead letters, %d outputs", len(b.Dead), len(b.Out))
+	if len(b.Dead) != 1 || b.Len() != 2 {
+		t.Fatalf("%d dead letters, %d outputs", len(b.Dead), b.Len())
 	}
 	letter := b.Dead[0]
 	clear(records[1].Value) // the fetch's memory is used again
@@ -179,17 +179,17 @@ func TestKeys(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := process(worker(t, test.config), input(value))
-			if b.Stopped != nil || len(b.Out) != 1 {
-				t.Fatalf("stopped %v, %d outputs", b.Stopped, len(b.Out))
+			if b.Stopped != nil || b.Len() != 1 {
+				t.Fatalf("stopped %v, %d outputs", b.Stopped, b.Len())
 			}
-			got := string(b.Out[0].Key)
-			if b.Out[0].Key == nil {
+			got := string(b.Output(0).Key)
+			if b.Output(0).Key == nil {
 				got = "nil"
 			}
-			if got != test.want || string(b.Out[0].Value) != value {
-				t.Errorf("key %s, want %s; value %s", got, test.want, b.Out[0].Value)
+			if got != test.want || string(b.Output(0).Value) != value {
+				t.Errorf("key %s, want %s; value %s", got, test.want, b.Output(0).Value)
 			}
-			if to := b.Out[0].To; (to != nil) == strings.HasPrefix(test.name, "own") || to != nil && !to.ByKey {
+			if to := b.Output(0).To; (to != nil) == strings.HasPrefix(test.name, "own") || to != nil && !to.ByKey {
 				t.Errorf("goes to %+v", to)
 			}
 		})
@@ -199,7 +199,7 @@ func TestKeys(t *testing.T) {
 // An empty key is a key, and is not the same as none.
 func TestEmptyIsNotNil(t *testing.T) {
 	b := process(worker(t, `{decode: json, steps: [{key_by: '""'}], route: {headers: {h: '""'}}}`), input(`1`))
-	if out := b.Out[0]; out.Key == nil || len(out.Key) != 0 || out.Headers[0].Value == nil {
+	if out := b.Output(0); out.Key == nil || len(out.Key) != 0 || out.Headers[0].Value == nil {
 		t.Errorf("key %v, headers %v", out.Key, out.Headers)
 	}
 }
@@ -224,8 +224,8 @@ route:
 		t.Fatal(b.Stopped)
 	}
 	var got []string
-	for i := range b.Out {
-		out := &b.Out[i]
+	for i := range b.Len() {
+		out := b.Output(i)
 		to := "own"
 		if out.To != nil {
 			to = fmt.Sprintf("%s/%d", out.To.Topic, out.To.Partition)
@@ -243,7 +243,7 @@ route:
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if b.Out[0].Headers[0].Value != nil {
+	if b.Output(0).Headers[0].Value != nil {
 		t.Error("a header that is nil became empty")
 	}
 }
@@ -305,8 +305,8 @@ encode: json
 		b.Owner.Topic = topic
 		w.Process(b)
 		var got []string
-		for i := range b.Out {
-			got = append(got, string(b.Out[i].Value))
+		for i := range b.Len() {
+			got = append(got, string(b.Output(i).Value))
 		}
 		if text := fmt.Sprint(got); text != values[1] || b.Stopped != nil {
 			t.Errorf("%s: got %s, stopped %v, want %s", topic, text, b.Stopped, values[1])

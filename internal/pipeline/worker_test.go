@@ -28,19 +28,19 @@ func TestPassThroughIsByteForByte(t *testing.T) {
 			want[i] = record.Output{Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp, Offset: r.Offset}
 		}
 		b := process(worker(t, text), records)
-		if len(b.Out) != len(want) || b.In != nil || b.Filtered != 0 {
-			t.Fatalf("%q: %d outputs, %d filtered", text, len(b.Out), b.Filtered)
+		if b.Len() != len(want) || b.In != nil || b.Filtered != 0 {
+			t.Fatalf("%q: %d outputs, %d filtered", text, b.Len(), b.Filtered)
 		}
 		for i := range want {
-			if !sameOutput(&b.Out[i], &want[i]) {
-				t.Errorf("%q: got %+v, want %+v", text, b.Out[i], want[i])
+			if !sameOutput(b.Output(i), want[i]) {
+				t.Errorf("%q: got %+v, want %+v", text, b.Output(i), want[i])
 			}
 		}
 	}
 }
 
 // sameOutput tells nil from empty.
-func sameOutput(a, b *record.Output) bool {
+func sameOutput(a, b record.Output) bool {
 	same := func(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }
 	return same(a.Key, b.Key) && same(a.Value, b.Value) && a.Timestamp.Equal(b.Timestamp) && a.Offset == b.Offset &&
 		(a.Headers == nil) == (b.Headers == nil) &&
@@ -178,7 +178,7 @@ func checkPolicy(t *testing.T, b *record.Block, policy, want string) {
 		if b.Stopped == nil || b.Stopped.Error() != want {
 			t.Errorf("stopped by %v, want %s", b.Stopped, want)
 		}
-		if b.Span != (record.Span{First: 10, Next: 11, LeaderEpoch: 0}) || len(b.Out) != 1 || b.Out[0].Offset != 10 || b.Skipped != nil {
+		if b.Span != (record.Span{First: 10, Next: 11, LeaderEpoch: 0}) || b.Len() != 1 || b.Output(0).Offset != 10 || b.Skipped != nil {
 			t.Errorf("span %+v, outputs %+v, skipped %v", b.Span, b.Out, b.Skipped)
 		}
 	case "skip":
@@ -186,7 +186,7 @@ func checkPolicy(t *testing.T, b *record.Block, policy, want string) {
 			t.Errorf("skipped %v, want %s", b.Skipped, want)
 		}
 		if b.Span != (record.Span{First: 10, Next: 13, LeaderEpoch: 2}) || b.Stopped != nil ||
-			len(b.Out) != 2 || b.Out[0].Offset != 10 || b.Out[1].Offset != 12 {
+			b.Len() != 2 || b.Output(0).Offset != 10 || b.Output(1).Offset != 12 {
 			t.Errorf("span %+v, outputs %+v, stopped %v", b.Span, b.Out, b.Stopped)
 		}
 	}
@@ -205,7 +205,7 @@ func TestDroppedRecordsLeaveNothingInTheArena(t *testing.T) {
 
 func TestStopAtTheFirstRecordLeavesAnEmptySpan(t *testing.T) {
 	b := process(worker(t, `{decode: json, encode: json}`), input("{", "{}"))
-	if !b.Span.Empty() || b.Span.Next != 10 || b.Span.LeaderEpoch != -1 || len(b.Out) != 0 || b.In != nil {
+	if !b.Span.Empty() || b.Span.Next != 10 || b.Span.LeaderEpoch != -1 || b.Len() != 0 || b.In != nil {
 		t.Errorf("span %+v, outputs %+v", b.Span, b.Out)
 	}
 }

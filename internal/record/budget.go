@@ -97,7 +97,7 @@ func (b *Block) Bytes() int64 { return b.bytes }
 func (b *Block) Release() {
 	n := b.bytes
 	b.bytes = 0
-	b.In, b.Out, b.Dead, b.Partial = nil, nil, nil, nil
+	b.In, b.Through, b.Out, b.Dead, b.Partial = nil, nil, nil, nil, nil
 	if b.account != nil {
 		b.account.add(-n)
 	}

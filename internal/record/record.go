@@ -65,7 +65,8 @@ type Output struct {
 	Offset int64
 	// To is where the output goes; nil means the sink's own place for it.
 	To *Destination
-	// Refused is set on an output that the sink has refused for good and that was dealt with: sinks pass over it.
+	// Refused is set, by [Block.Refuse], on an output that the sink has refused for good and that was dealt with: sinks
+	// pass over it.
 	Refused bool
 }
 
@@ -156,10 +157,13 @@ type Block struct {
 	// has what came before it, and nothing past it may be delivered or committed.
 	Stopped *Failure
 
-	In      []*kgo.Record // in offset order, no control records; nil once processed
-	Out     []Output      // in input order
-	Skipped []Failure     // records dropped by an explicit policy
-	Dead    []DeadLetter  // records for the dead-letter topic, in input order
+	In []*kgo.Record // in offset order, no control records; nil once processed
+	// Through are the outputs of a block that is passed on as it came: an Output each would cost more than all the rest
+	// of its way. Of Through and Out one is nil; whoever delivers asks by Len and Output.
+	Through []*kgo.Record
+	Out     []Output     // in input order
+	Skipped []Failure    // records dropped by an explicit policy
+	Dead    []DeadLetter // records for the dead-letter topic, in input order
 	// Partial is what the records come to if the pipeline aggregates; else nil. Out then is empty.
 	Partial Partial
 	// Filtered counts records that ended without an output: a filter dropped them, or a flat_map gave nothing.
@@ -177,18 +181,91 @@ type Block struct {
 	// Received counts input records, for metrics after In was let go.
 	Received int
 
+	refused int // outputs that are Refused
 	bytes   int64
 	account *Account
+}
+
+// Len is the number of outputs, those that are Refused among them.
+func (b *Block) Len() int { return len(b.Out) + len(b.Through) }
+
+// Output is the i-th output.
+func (b *Block) Output(i int) Output {
+	if b.Through != nil {
+		return Same(b.Through[i])
+	}
+	return b.Out[i]
+}
+
+// Same is the output that is the record as it came.
+func Same(r *kgo.Record) Output {
+	return Output{Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: r.Timestamp, Offset: r.Offset}
+}
+
+func (b *Block) offset(i int) int64 {
+	if b.Through != nil {
+		return b.Through[i].Offset
+	}
+	return b.Out[i].Offset
+}
+
+// Deliverable is the number of outputs that are not Refused.
+func (b *Block) Deliverable() int { return b.Len() - b.refused }
+
+// Refuse marks the i-th output as Refused, which it must not be yet.
+func (b *Block) Refuse(i int) {
+	if b.Through != nil { // such a record has no place for the mark
+		b.Out = make([]Output, len(b.Through))
+		for j, r := range b.Through {
+			b.Out[j] = Same(r)
+		}
+		b.Through = nil
+	}
+	b.Out[i].Refused = true
+	b.refused++
+}
+
+// Payload is the number of bytes in the keys, values and headers of the outputs that are not Refused.
+func (b *Block) Payload() (n int64) {
+	if b.Through != nil {
+		for _, r := range b.Through {
+			n += Size(r) - RecordOverhead
+		}
+		return n
+	}
+	for i := range b.Out {
+		if !b.Out[i].Refused {
+			n += b.Out[i].payload()
+		}
+	}
+	return n
+}
+
+func (o *Output) payload() int64 {
+	n := len(o.Key) + len(o.Value)
+	for i := range o.Headers {
+		n += len(o.Headers[i].Key) + len(o.Headers[i].Value)
+	}
+	return int64(n)
 }
 
 // End ends the block at offset, in place: outputs from there on leave it, its charge stays. It remains the same block to a
 // sink that remembers what of it has arrived.
 func (b *Block) End(offset int64) {
 	end := 0
-	for end < len(b.Out) && b.Out[end].Offset < offset {
+	for end < b.Len() && b.offset(end) < offset {
 		end++
 	}
-	b.Out = b.Out[:end:end]
+	if b.Through != nil {
+		b.Through = b.Through[:end:end]
+	} else {
+		for i := range b.Out[end:] {
+			if b.Out[end+i].Refused {
+				b.refused--
+			}
+		}
+		b.Out = b.Out[:end:end]
+	}
 	b.Span.Next, b.Span.LeaderEpoch = offset, -1
 }
 
@@ -212,7 +289,7 @@ type Batch struct {
 	Cut     Reason
 	Spans   map[Owner]Span
 	Blocks  []*Block
-	Records int   // outputs in all blocks
+	Records int   // outputs to deliver, in all blocks
 	Bytes   int64 // accounted bytes of all blocks
 
 	Opened time.Time // when its first block arrived
@@ -223,8 +300,8 @@ type Batch struct {
 // Outputs yields every output that is still to be delivered with its owner, in delivery order.
 func (b *Batch) Outputs(yield func(Owner, *Output) bool) {
 	for _, block := range b.Blocks {
-		for i := range block.Out {
-			if out := &block.Out[i]; !out.Refused && !yield(block.Owner, out) {
+		for i := range block.Len() {
+			if out := block.Output(i); !out.Refused && !yield(block.Owner, &out) {
 				return
 			}
 		}

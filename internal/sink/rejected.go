@@ -33,7 +33,7 @@ type Rejection struct {
 
 // Reject makes the rejection of the output at index of the block.
 func Reject(block *record.Block, index int, err error) Rejection {
-	return Rejection{Block: block, Index: index, Err: err, Offset: block.Out[index].Offset}
+	return Rejection{Block: block, Index: index, Err: err, Offset: block.Output(index).Offset}
 }
 
 // Origin is where the refused record came from.

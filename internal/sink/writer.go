@@ -117,13 +117,11 @@ func (w *Writer) gaveUp(ctx context.Context, batch *record.Batch, attempt int, e
 
 func (w *Writer) delivered(batch *record.Batch, attempt int) {
 	batch.Wrote = time.Now()
-	var records, size int
-	for _, out := range batch.Outputs {
-		records++
-		size += len(out.Key) + len(out.Value)
-		for i := range out.Headers {
-			size += len(out.Headers[i].Key) + len(out.Headers[i].Value)
-		}
+	var records int
+	var size int64
+	for _, block := range batch.Blocks {
+		records += block.Deliverable()
+		size += block.Payload()
 	}
 	w.metrics.records.Add(float64(records))
 	w.metrics.bytes.Add(float64(size))

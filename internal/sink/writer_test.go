@@ -269,7 +269,7 @@ func TestWriterCountsWhatIsAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newBench(s)
 		refused := sinktest.Numbered(1, 0, 1)
-		refused.Out[0].Refused = true
+		refused.Refuse(0)
 		if err := w.Write(t.Context(), sinktest.Batch(7, sinktest.Numbered(0, 0, 3), refused)); err != nil {
 			t.Fatal(err)
 		}

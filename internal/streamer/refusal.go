@@ -36,7 +36,7 @@ func (s *Service) newRefusals(metrics *processor.Metrics) *refusals {
 func (r *refusals) settle(ctx context.Context, b *record.Batch, rejected *sink.RejectedError) (stops bool, err error) {
 	for i := range rejected.Records {
 		refused := &rejected.Records[i]
-		if refused.Index >= len(refused.Block.Out) {
+		if refused.Index >= refused.Block.Len() {
 			continue // behind a record that ended the partition: it is not delivered, nor anything else now
 		}
 		failure := record.Failure{Offset: refused.Offset, Class: record.ClassRejected, Step: "sink", Err: refused.Err}
@@ -58,7 +58,7 @@ func (r *refusals) settle(ctx context.Context, b *record.Batch, rejected *sink.R
 			stops = true
 			continue
 		}
-		refused.Block.Out[refused.Index].Refused = true
+		refused.Block.Refuse(refused.Index)
 		b.Records--
 	}
 	return stops, nil

@@ -23,11 +23,9 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("drop batch: %w", err)
 	}
-	var n int64
-	for range batch.Outputs {
-		n++
+	for _, block := range batch.Blocks {
+		s.records.Add(int64(block.Deliverable()))
 	}
-	s.records.Add(n)
 	return nil
 }
 

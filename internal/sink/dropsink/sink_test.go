@@ -15,7 +15,7 @@ func TestCountsWhatItDrops(t *testing.T) {
 	s := dropsink.New()
 	for id := range uint64(3) {
 		refused := sinktest.Numbered(2, 0, 1)
-		refused.Out[0].Refused = true
+		refused.Refuse(0)
 		if err := s.Write(t.Context(), sinktest.Batch(id, sinktest.Numbered(0, 0, 10), sinktest.Numbered(1, 0, 4), refused)); err != nil {
 			t.Fatal(err)
 		}

@@ -139,11 +139,12 @@ func (s *Sink) append(ctx context.Context, batch *record.Batch) (int64, error) {
 		s.chunk = nil // one huge value must not be held in memory for ever
 	}
 	for _, block := range batch.Blocks {
-		for i := range block.Out {
-			if block.Out[i].Refused {
+		for i := range block.Len() {
+			out := block.Output(i)
+			if out.Refused {
 				continue
 			}
-			chunk, err := appendLine(s.chunk, block.Out[i].Value)
+			chunk, err := appendLine(s.chunk, out.Value)
 			if err != nil {
 				refused = append(refused, sink.Reject(block, i, err))
 			}

@@ -61,7 +61,7 @@ func poisoned(block *record.Block, indices ...int) *record.Block {
 // answer puts the refused records aside, as the policy dead_letter does.
 func answer(rejected *sink.RejectedError) {
 	for _, r := range rejected.Records {
-		r.Block.Out[r.Index].Refused = true
+		r.Block.Refuse(r.Index)
 	}
 }
 

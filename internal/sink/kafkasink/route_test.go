@@ -120,7 +120,8 @@ func TestDestinationsThatAreNoneAreRefused(t *testing.T) {
 			if got := b.topic(t, "few"); len(got) != 0 {
 				t.Fatalf("%d records arrived before the refused ones were dealt with", len(got))
 			}
-			block.Out[1].Refused, block.Out[3].Refused = true, true
+			block.Refuse(1)
+			block.Refuse(3)
 			write(t, s, batch)
 			if got := values(b.topic(t, "few")); !slices.Equal(got, []string{"a", "c"}) {
 				t.Errorf("arrived: %q, want a and c", got)

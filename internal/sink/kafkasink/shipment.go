@@ -50,12 +50,12 @@ func (s *Sink) load(batch *record.Batch) ([]*shipment, []sink.Rejection) {
 	ships := make([]*shipment, 0, len(batch.Blocks))
 	shipped := make(map[*record.Block]*shipment, len(batch.Blocks))
 	for _, block := range batch.Blocks {
-		if len(block.Out) == 0 {
+		if block.Len() == 0 {
 			continue
 		}
 		ship, again := s.shipped[block]
 		if !again {
-			n := len(block.Out)
+			n := block.Len()
 			ship = &shipment{block: block, records: space[:n:n]}
 			space = space[n:]
 			refused = s.pack(ship, refused)
@@ -77,7 +77,7 @@ func (s *Sink) space(batch *record.Batch) []kgo.Record {
 	var n int
 	for _, block := range batch.Blocks {
 		if s.shipped[block] == nil {
-			n += len(block.Out)
+			n += block.Len()
 		}
 	}
 	if len(s.shipped) > 0 { // a Write failed, and what it left still uses the spare records
@@ -95,8 +95,8 @@ func (s *Sink) space(batch *record.Batch) []kgo.Record {
 func (s *Sink) pack(ship *shipment, refused []sink.Rejection) []sink.Rejection {
 	router := s.router(ship.block.Owner)
 	small := int(s.cfg.MaxMessageBytes / 2) // without headers surely not too large, and nothing need be counted
-	for i := range ship.block.Out {
-		out := &ship.block.Out[i]
+	for i := range ship.block.Len() {
+		out := ship.block.Output(i)
 		topic, mark, err := router.topic, router.mark, router.err
 		switch {
 		case out.Refused:
@@ -107,8 +107,8 @@ func (s *Sink) pack(ship *shipment, refused []sink.Rejection) []sink.Rejection {
 		}
 		if err != nil {
 			refused = append(refused, sink.Reject(ship.block, i, err))
-		} else if (len(out.Headers) > 0 || len(out.Key)+len(out.Value) > small) && s.tooLarge(out) {
-			refused = append(refused, s.reject(ship.block, i, oversize(out), topic))
+		} else if (len(out.Headers) > 0 || len(out.Key)+len(out.Value) > small) && s.tooLarge(&out) {
+			refused = append(refused, s.reject(ship.block, i, oversize(&out), topic))
 		}
 		ship.records[i] = kgo.Record{
 			Topic: topic, Partition: mark, Offset: notAcked,
@@ -121,9 +121,9 @@ func (s *Sink) pack(ship *shipment, refused []sink.Rejection) []sink.Rejection {
 // adapt brings a shipment of an earlier Write in line with its block, which may have been cut meanwhile, and some of its
 // outputs refused. Nothing may be pending.
 func (ship *shipment) adapt() {
-	ship.records = ship.records[:len(ship.block.Out)]
+	ship.records = ship.records[:ship.block.Len()]
 	for i := range ship.records {
-		if r := &ship.records[i]; r.Offset == notAcked && ship.block.Out[i].Refused {
+		if r := &ship.records[i]; r.Offset == notAcked && ship.block.Output(i).Refused {
 			r.Offset = passedOver
 		}
 	}

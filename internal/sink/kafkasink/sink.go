@@ -185,7 +185,7 @@ func (s *Sink) prepare(ctx context.Context, batch *record.Batch) error {
 		s.poisoned, s.unplaced = false, true
 	}
 	for _, block := range batch.Blocks {
-		if len(block.Out) > 0 && !s.placement.covers(block.Owner) {
+		if block.Len() > 0 && !s.placement.covers(block.Owner) {
 			s.unplaced = true
 		}
 	}

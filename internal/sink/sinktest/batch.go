@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"streamer/internal/record"
 )
 
@@ -45,6 +47,21 @@ func Numbered(partition int32, first int64, n int) *record.Block {
 		}
 	}
 	return Block(partition, first, outputs...)
+}
+
+// through turns the outputs of the batch, which must have no destination, into records that are passed on as they came.
+func through(batch *record.Batch) *record.Batch {
+	for _, block := range batch.Blocks {
+		for i := range block.Out {
+			out := &block.Out[i]
+			block.Through = append(block.Through, &kgo.Record{
+				Topic: "in", Partition: block.Owner.Partition, Offset: out.Offset,
+				Key: out.Key, Value: out.Value, Headers: out.Headers, Timestamp: out.Timestamp,
+			})
+		}
+		block.Out = nil
+	}
+	return batch
 }
 
 // Merged makes a block of what was merged from several input records: it has no owner and no span.

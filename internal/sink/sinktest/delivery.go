@@ -107,6 +107,26 @@ func equalHeader(a, b kgo.RecordHeader) bool {
 	return a.Key == b.Key && bytes.Equal(a.Value, b.Value) && (a.Value == nil) == (b.Value == nil)
 }
 
+// passesThrough delivers blocks that were passed on as they came, among others.
+func passesThrough(t *testing.T, h Harness) {
+	ctx := testContext(t)
+	batch := through(Batch(1, Numbered(0, 0, 50), Block(1, 0)))
+	batch.Blocks = append(batch.Blocks, Numbered(2, 0, 50))
+	if err := h.Sink.Write(ctx, batch); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, h, false, map[int32]int64{0: 50, 2: 50})
+	parts := record.Output{
+		Key: []byte("k"), Value: value(1, 0), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("v")}}, Timestamp: epoch(),
+	}
+	if err := h.Sink.Write(ctx, through(Batch(2, Block(1, 0, parts)))); err != nil {
+		t.Fatal(err)
+	}
+	if h.Delivered != nil {
+		checkParts(t, h.Keeps, h.Delivered(t), []record.Output{parts})
+	}
+}
+
 func changesNothing(t *testing.T, h Harness) {
 	given, twin := Numbered(0, 0, 100), Numbered(0, 0, 100)
 	if err := h.Sink.Write(testContext(t), Batch(1, given)); err != nil {

@@ -13,10 +13,10 @@ func passesOver(t *testing.T, h Harness) {
 	ctx := testContext(t)
 	some, all := Numbered(0, 0, 5), Numbered(1, 0, 3)
 	for _, i := range []int{0, 2, 4} {
-		some.Out[i].Refused = true
+		some.Refuse(i)
 	}
 	for i := range all.Out {
-		all.Out[i].Refused = true
+		all.Refuse(i)
 	}
 	for id, block := range []*record.Block{some, all, Numbered(2, 0, 1)} {
 		if err := h.Sink.Write(ctx, Batch(uint64(id), block)); err != nil {
@@ -53,7 +53,7 @@ func settle(t *testing.T, h Harness, batch *record.Batch, answer func(*sink.Reje
 			t.Fatalf("Write of refused records, after %d of them = %v (%s)", len(refused), err, sink.Classify(err))
 		}
 		for _, r := range rejected.Records {
-			if out := &r.Block.Out[r.Index]; out.Refused || out.Offset != r.Origin().Offset {
+			if out := r.Block.Output(r.Index); out.Refused || out.Offset != r.Origin().Offset {
 				t.Fatalf("%v is refused again, or is not the record at its index", r.Origin())
 			}
 			refused = append(refused, r.Origin())
@@ -63,11 +63,16 @@ func settle(t *testing.T, h Harness, batch *record.Batch, answer func(*sink.Reje
 }
 
 // deliversNeighbours is the policy that puts refused records aside.
-func deliversNeighbours(t *testing.T, h Harness) {
-	batch := refusing(t, h)
+func deliversNeighbours(t *testing.T, h Harness) { putsAside(t, h, refusing(t, h)) }
+
+// deliversNeighboursThrough is the same with blocks that were passed on as they came.
+func deliversNeighboursThrough(t *testing.T, h Harness) { putsAside(t, h, through(refusing(t, h))) }
+
+func putsAside(t *testing.T, h Harness, batch *record.Batch) {
+	t.Helper()
 	refused := settle(t, h, batch, func(rejected *sink.RejectedError) {
 		for _, r := range rejected.Records {
-			r.Block.Out[r.Index].Refused = true
+			r.Block.Refuse(r.Index)
 		}
 	})
 	if len(refused) != 3 {
@@ -81,8 +86,13 @@ func deliversNeighbours(t *testing.T, h Harness) {
 }
 
 // deliversBefore is the policy that stops at refused records: partitions end before them.
-func deliversBefore(t *testing.T, h Harness) {
-	batch := refusing(t, h)
+func deliversBefore(t *testing.T, h Harness) { endsBefore(t, h, refusing(t, h)) }
+
+// deliversBeforeThrough is the same with blocks that were passed on as they came.
+func deliversBeforeThrough(t *testing.T, h Harness) { endsBefore(t, h, through(refusing(t, h))) }
+
+func endsBefore(t *testing.T, h Harness, batch *record.Batch) {
+	t.Helper()
 	settle(t, h, batch, func(rejected *sink.RejectedError) {
 		for _, r := range slices.Backward(rejected.Records) { // so that the first of a partition counts
 			batch.Blocks = slices.DeleteFunc(batch.Blocks, func(block *record.Block) bool {

@@ -49,8 +49,8 @@ func (s *Sink) Write(ctx context.Context, batch *record.Batch) error {
 		if block != s.last {
 			s.last, s.lines = block, 0
 		}
-		for s.lines < len(block.Out) {
-			if out := &block.Out[s.lines]; !out.Refused {
+		for s.lines < block.Len() {
+			if out := block.Output(s.lines); !out.Refused {
 				s.chunk = appendLine(s.chunk, out.Value)
 			}
 			s.lines++
