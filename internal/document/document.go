@@ -55,8 +55,9 @@ type Document struct {
 
 // buffers is memory that a document reuses.
 type buffers struct {
-	scratch []byte // an unescaped string, until the next one
-	built   []byte // what a Builder wrote; src refers to it then
+	scratch []byte              // an unescaped string, until the next one
+	built   []byte              // what a Builder wrote; src refers to it then
+	guesses *[mostGuesses]guess // of ParseFields; nil until it is called
 }
 
 func (d *Document) needBuffers() {

@@ -255,12 +255,20 @@ func TestReuseKeepsNothingOfTheLastValue(t *testing.T) {
 func BenchmarkParse(b *testing.B) {
 	src := []byte(`{"event_id":"0f9a3c6e-7c31-4a8e-9f0a-1c2d3e4f5a6b","user_id":"user-123456","page_id":"page-42","ad_id":"ad-9911",` +
 		`"ad_type":"banner","event_type":"view","event_time":1790000000123,"ip_address":"10.20.30.40","price":1.25,"tags":["a","b"]}`)
-	var d Document
-	b.SetBytes(int64(len(src)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if d.Parse(src) != nil || d.Field(Root, "event_type") == None {
-			b.Fatal("misread")
-		}
+	names := NamesOf("event_type", "ad_id", "event_time")
+	for name, parse := range map[string]func(d *Document, src []byte) error{
+		"all":          (*Document).Parse,
+		"three_fields": func(d *Document, src []byte) error { return d.ParseFields(src, names) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			var d Document
+			b.SetBytes(int64(len(src)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if parse(&d, src) != nil || d.Field(Root, "event_type") == None {
+					b.Fatal("misread")
+				}
+			}
+		})
 	}
 }

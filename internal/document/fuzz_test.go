@@ -16,12 +16,14 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,-0.5e-3,"x\u00e9\n"],"b":{"c":null},"a":true}`, `"\ud83d\ude00\ud800\u0041"`, " [ ] ", `{"":{}}`,
 		"\"\xff\"", `1e999`, `-0`, `123456789012345678901234567890`, strings.Repeat("[", 600), "\"aaaaaaaa\x00\"", "nulL",
+		`{"b":{"a":[1,{"a":2}]},"a":{"b":3,"a":[]},"\u0061":{"b":1},"c":[[{"a":1}]]}`, "{\"\xff\":1,\"a\":2}", `{"b":[{"a":}],"a":1}`, `[{"a":1,"b":2}]`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		var d Document
 		err := d.Parse(src)
+		checkFields(t, src, &d, err)
 		valid := json.Valid(src) && utf8.Valid(src)
 		if err != nil {
 			if valid && !strings.Contains(err.Error(), "nested") {
@@ -43,6 +45,28 @@ func FuzzParse(f *testing.F) {
 		}
 		checkWritten(t, &d)
 	})
+}
+
+// checkFields holds ParseFields to Parse: the same texts are valid, and the fields that were asked for have the same values.
+func checkFields(t *testing.T, src []byte, whole *Document, err error) {
+	t.Helper()
+	var some Document
+	names := NamesOf("a", "\u00e9")
+	_ = some.ParseFields([]byte(`{"a":1,"b":2,"c":3}`), names) // what it guesses from, and then from src itself
+	for range 2 {
+		if got := some.ParseFields(src, names); !reflect.DeepEqual(got, err) {
+			t.Fatalf("of some fields: %v, of all: %v", got, err)
+		}
+	}
+	for _, name := range []string{"a", "\u00e9"} {
+		got, want := some.Field(Root, name), whole.Field(Root, name)
+		if !reflect.DeepEqual(some.Go(got), whole.Go(want)) || some.Kind(Root) != whole.Kind(Root) {
+			t.Fatalf("field %q: got %#v, want %#v", name, some.Go(got), whole.Go(want))
+		}
+	}
+	if whole.Kind(Root) == Array && !reflect.DeepEqual(some.Go(Root), whole.Go(Root)) {
+		t.Fatalf("array: got %#v, want %#v", some.Go(Root), whole.Go(Root))
+	}
 }
 
 // checkWritten reads back both ways of writing.

@@ -7,23 +7,35 @@ import (
 
 // text reads a string whose opening quote is at i.
 func (p *parser) text(i int) int {
-	start, escaped := i+1, false
-	for i = p.plain(start); i < len(p.src); i = p.plain(i) {
+	end, escaped := p.quoted(i)
+	if end >= 0 {
+		p.addText(i+1, end-1, escaped)
+	}
+	return end
+}
+
+func (p *parser) addText(start, end int, escaped bool) {
+	if p.add(start, end, String); escaped && !p.quiet {
+		p.entries[len(p.entries)-1].escaped = true
+	}
+}
+
+// quoted checks a string whose opening quote is at i.
+func (p *parser) quoted(i int) (end int, escaped bool) {
+	for i = p.plain(i + 1); i < len(p.src); i = p.plain(i) {
 		switch p.src[i] {
 		case '"':
-			p.add(start, i, String)
-			p.entries[len(p.entries)-1].escaped = escaped
-			return i + 1
+			return i + 1, escaped
 		case '\\':
 			escaped = true
 			if i = p.escape(i); i < 0 {
-				return -1
+				return -1, false
 			}
 		default:
-			return p.fail(i, "control character in a string")
+			return p.fail(i, "control character in a string"), false
 		}
 	}
-	return p.fail(len(p.src), "string has no end")
+	return p.fail(len(p.src), "string has no end"), false
 }
 
 // escape checks the escape sequence at i.

@@ -10,17 +10,18 @@ import (
 
 // Program is a compiled expression. It is immutable; any goroutine may use it, each with an Evaluator of its own.
 type Program struct {
-	text       string
-	fields     []string
-	readsValue bool
-	readsWhole bool
-	readsKey   bool
-	path       *path     // set if the whole expression is one read
-	compute    compute   // set, with test, if it runs as closures
-	test       condition // for which nil is false
-	fallback   string    // why it needs expr's machine
-	code       *vm.Program
-	reasons    *reasons
+	text        string
+	fields      []string
+	readsValue  bool
+	readsWhole  bool
+	readsKey    bool
+	valueFields []string  // the names with which the paths into the value begin
+	path        *path     // set if the whole expression is one read
+	compute     compute   // set, with test, if it runs as closures
+	test        condition // for which nil is false
+	fallback    string    // why it needs expr's machine
+	code        *vm.Program
+	reasons     *reasons
 }
 
 // String returns the expression as the user wrote it.
@@ -38,6 +39,11 @@ func (p *Program) ReadsKey() bool { return p.readsKey }
 
 // Fields returns the paths that the program reads, sorted, as the user would write them: user.name, meta.offset, $env.
 func (p *Program) Fields() []string { return slices.Clone(p.fields) }
+
+// ValueFields returns the root fields of the value that the program reads; whole, if it reads more than those.
+func (p *Program) ValueFields() (names []string, whole bool) {
+	return slices.Clone(p.valueFields), p.readsWhole
+}
 
 // Compiled reports whether the program runs as closures, or is a single read. If not, it runs on expr's machine, which
 // boxes every value.
@@ -66,6 +72,9 @@ func (p *Program) note(reads map[ast.Node]*path, scope *Scope) {
 		case fromValue:
 			p.readsValue = true
 			p.readsWhole = p.readsWhole || scope.Value == Fields && len(read.steps) == 0
+			if len(read.steps) > 0 && !read.steps[0].byIndex {
+				p.valueFields = append(p.valueFields, read.steps[0].name)
+			}
 		case fromDecodedKey:
 			p.readsKey = true
 		case fromTopic, fromPartition, fromOffset, fromTimestamp, fromKey, fromHeaders, fromJoined:

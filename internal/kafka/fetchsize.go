@@ -18,7 +18,7 @@ const (
 	// mostUnpacked is what one broker's fetch may unpack to however large the budget is: the one that was polled and the
 	// one that waits then stay well below the heap's floor. With 8 MiB on the wire a record of 100 B cost half as much
 	// again, because the collector ran more often and found more that lived, and the process took twice the memory.
-	mostUnpacked = 16 << 20
+	mostUnpacked = 8 << 20
 	// partitionShare bounds what a partition whose data nobody has seen yet can bring in one fetch: of a budget of 64 MiB
 	// 64 KiB, which at 100:1 unpack to 6 MiB; of a gibibyte the full mostPartitionFetch.
 	partitionShare = 1024

@@ -7,6 +7,7 @@ import (
 
 	"streamer/internal/aggregate"
 	"streamer/internal/codec/registry"
+	"streamer/internal/document"
 	"streamer/internal/expression"
 	"streamer/internal/reference"
 	"streamer/internal/setting"
@@ -46,6 +47,8 @@ type branch struct {
 	mostRows int // joined rows that are not part of the value, at most
 	columns  []column
 	out      output
+	// fields are all that is read of the decoded value; nil if that may be all of it, or the format cannot be read in part.
+	fields *document.Names
 }
 
 // passes reports whether records go through as they are, so that nothing is done for each of them.
@@ -154,6 +157,7 @@ func (b *builder) branch(path, decode string, formats Formats, own []Step) *bran
 	b.steps(below(path, "steps"), own)
 	b.steps("steps", b.config.Steps)
 	b.output()
+	b.now.fields = b.now.narrow()
 	return b.now
 }
 

@@ -202,6 +202,8 @@ func (w *Worker) decode() *record.Failure {
 		w.input.Value.Reset()
 	case w.hand.built:
 		err = w.input.Value.Parse(w.hand.value)
+	case w.branch.fields != nil:
+		err = w.input.Value.ParseFields(w.hand.value, w.branch.fields)
 	default:
 		err = w.coder.decodeValue.Decode(w.ctx, &w.input.Value, w.hand.value)
 	}
