@@ -48,8 +48,8 @@ func limitMemory(log *slog.Logger) {
 	log.Debug("memory limit set", "cgroup", limit, "gomemlimit", limit/10*9)
 }
 
-// mostFloor is for large budgets: a process whose heap is kept at it has 140 to 170 MiB resident at full speed.
-const mostFloor = 128 << 20
+// mostFloor is for large budgets: a process whose heap is kept at it has 150 to 190 MiB resident at full speed.
+const mostFloor = 140 << 20
 
 // heapFloor is the size in bytes up to which the heap may grow however little of it lives. It is a part of what the
 // budget leaves to the heap in any case, so it raises no bound.
