@@ -46,7 +46,7 @@ func newRedriveCommand(p *program) *cobra.Command {
 	flags.StringVar(&s.Step, "step", "", "only letters of this failing `step`, such as steps[0].filter")
 	flags.StringSliceVar(&s.Topics, "topic", nil, "only letters of records of these source `topics`")
 	flags.StringVar(&s.Where, "where", "", "only letters for which this `expression` holds")
-	flags.StringVar(&s.Decode, "decode", "", "how --where reads values: json, string or raw (default the pipeline's decode, or raw)")
+	flags.StringVar(&s.Decode, "decode", "", "how --where reads values: json, string or raw (default as the pipeline, or raw)")
 	flags.StringVar(&c.since, "since", "", "only letters that were written at this `time` or later")
 	flags.StringVar(&c.before, "before", "", "only letters that were written before this `time`")
 	flags.BoolVar(&c.options.Through, "through", false, "send records through the pipeline to its sink, not back to their topics")
