@@ -183,7 +183,7 @@ func TestRedriveThrough(t *testing.T) {
 	r := newRedrive(t, 3, 2, records...)
 	before := len(r.topic(t, r.output))
 	r.file = service.WriteConfig(t, r.pipeline("int(n) * 2"))
-	r.run(t, "6 delivered, 0 not selected or filtered, 0 aggregated, 6 failed again (6 dead letters, 0 skipped)", "--through")
+	r.run(t, "6 delivered, 0 not selected or filtered, 0 aggregated, 6 failed again (6 dead-lettered, 0 skipped)", "--through")
 
 	var twice []int
 	for _, out := range r.topic(t, r.output) {

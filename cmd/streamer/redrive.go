@@ -176,7 +176,7 @@ func redriven(t admin.Totals, through bool, group string) string {
 	if !through {
 		return fmt.Sprintf("redrive: %d sent, %d not selected; progress is in group %s", t.Delivered, t.Filtered, group)
 	}
-	return fmt.Sprintf("redrive: %d delivered, %d not selected or filtered, %d aggregated, %d failed again (%d dead letters, "+
+	return fmt.Sprintf("redrive: %d delivered, %d not selected or filtered, %d aggregated, %d failed again (%d dead-lettered, "+
 		"%d skipped); progress is in group %s",
 		t.Delivered, t.Filtered, t.Reduced, t.DeadLettered+t.Skipped, t.DeadLettered, t.Skipped, group)
 }
