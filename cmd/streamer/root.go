@@ -40,6 +40,7 @@ func newRootCommand(p *program) *cobra.Command {
 		newTestCommand(p),
 		newDemoCommand(buildVersion()),
 		newOffsetsCommandOf(p),
+		newRedriveCommand(p),
 		newHealthCommand(p),
 		newVersionCommand(p),
 	)

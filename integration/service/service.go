@@ -32,8 +32,7 @@ type Service struct {
 	ConfigFile string
 }
 
-// Start runs the binary with the configuration. It is killed when the test ends; when the test has failed, the end of
-// its log is shown.
+// Start runs the service with the configuration, as [Binary.Spawn] does.
 func (b *Binary) Start(t *testing.T, config Config, env ...string) *Service {
 	t.Helper()
 	listen, ok := config["admin.listen"].(string)
@@ -42,9 +41,17 @@ func (b *Binary) Start(t *testing.T, config Config, env ...string) *Service {
 		config = config.With(Config{"admin.listen": listen})
 	}
 	file := WriteConfig(t, config)
+	process := b.Spawn(t, env, "run", "-c", file)
+	return &Service{Process: process, Admin: "http://" + listen, ConfigFile: file}
+}
+
+// Spawn starts a command of the binary and does not wait for it. It is killed when the test ends; when the test has failed,
+// the end of its log is shown.
+func (b *Binary) Spawn(t *testing.T, env []string, args ...string) *child.Process {
+	t.Helper()
 	// The child outlives the test's context by the clean-up, which ends it.
 	//nolint:gosec // the binary under test
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), b.Path, "run", "-c", file)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), b.Path, args...)
 	cmd.Env = environment(env)
 	process, err := child.Start(cmd)
 	if err != nil {
@@ -59,7 +66,7 @@ func (b *Binary) Start(t *testing.T, config Config, env ...string) *Service {
 			t.Logf("end of the log of streamer %d:\n%s", process.PID(), process.Stderr.Last(lines))
 		}
 	})
-	return &Service{Process: process, Admin: "http://" + listen, ConfigFile: file}
+	return process
 }
 
 // WriteConfig writes the configuration to a file of the test and returns its path.

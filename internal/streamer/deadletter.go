@@ -19,6 +19,7 @@ type deadLetters struct {
 	writer   *sink.Writer
 	pipeline string // the group, by which operators know the pipeline
 	version  string
+	original func(record.DeadLetter) record.DeadLetter // nil unless the source is a topic of dead letters
 }
 
 // write writes the batch's dead letters; nil means that they are durable. Brokers that do not answer are waited for.
@@ -30,7 +31,11 @@ func (d *deadLetters) write(ctx context.Context, b *record.Batch) error {
 		}
 		of := &record.Block{Owner: block.Owner, Span: block.Span, Out: make([]record.Output, len(block.Dead))}
 		for i := range block.Dead {
-			of.Out[i] = d.letter(&block.Dead[i])
+			dead := block.Dead[i]
+			if d.original != nil {
+				dead = d.original(dead)
+			}
+			of.Out[i] = d.letter(&dead)
 		}
 		letters.Blocks = append(letters.Blocks, of)
 		letters.Records += len(of.Out)
@@ -89,9 +94,13 @@ func (s *Service) openDeadLetters(ctx context.Context) (*deadLetters, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the dead-letter topic: %w", err)
 	}
-	return &deadLetters{
+	letters := &deadLetters{
 		writer:   sink.NewWriter(out, s.cfg.Sink.Delivery, s.log, sink.NewMetrics(s.registry, "dead_letter")),
 		pipeline: s.cfg.Source.Kafka.Group,
 		version:  s.opts.Version,
-	}, nil
+	}
+	if r := s.opts.Redrive; r != nil {
+		letters.pipeline, letters.original = r.Pipeline, r.Original
+	}
+	return letters, nil
 }

@@ -57,7 +57,24 @@ func (s *Service) recordError(o record.Owner, f *record.Failure) error {
 	if s.cfg.Source.Kafka.Group != "" {
 		remedy = "everything before it is delivered and committed, nothing past it; "
 	}
+	if own, ok := errors.AsType[remedied](f.Err); ok {
+		return &RecordError{Owner: o, Failure: *f, remedy: remedy + own.Remedy() + s.goOnToo(o, f.Offset)}
+	}
 	return &RecordError{Owner: o, Failure: *f, remedy: remedy + s.goOn(o, f.Offset) + ", or set pipeline.on_error: skip"}
+}
+
+// remedied is a failure to which pipeline.on_error does not apply, and that knows what helps.
+type remedied interface {
+	error
+	Remedy() string
+}
+
+// goOnToo is the command that goes on behind a record for which there is another remedy.
+func (s *Service) goOnToo(o record.Owner, offset int64) string {
+	if s.cfg.Source.Kafka.Group == "" {
+		return ""
+	}
+	return "; " + s.goOn(o, offset)
 }
 
 // goOn is the command that goes on behind a record.

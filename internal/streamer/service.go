@@ -35,6 +35,8 @@ type Options struct {
 	CommandFlags []string
 	// Progress receives a bounded run's progress and report; nil means that it is only logged.
 	Progress *Progress
+	// Redrive is set if the source is a topic of dead letters.
+	Redrive *Redrive
 }
 
 // Service is one configured Streamer. Make it with [New], then call [Service.Run] once; [Service.Status] may be called
@@ -74,6 +76,9 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 	budget := memoryBudget(int64(cfg.Memory.Budget))
 	registry := newRegistry(opts.Version, budget)
 	options := cfg.PipelineOptions()
+	if opts.Redrive != nil {
+		options.Sources = nil // the pipeline's streams are of the topics that the letters came from
+	}
 	schemas, err := newRegistryClient(cfg.SchemaRegistry, registry)
 	if err != nil {
 		return nil, err
@@ -202,8 +207,7 @@ func (s *Service) connect(writer *sink.Writer, letters *deadLetters) {
 		breaker: newBreaker(s.cfg.Pipeline.CircuitBreaker), refusals: s.newRefusals(records), reducer: s.chain.NewReducer,
 		dead: make(chan struct{}), ended: make(chan struct{}),
 	}
-	s.pool = processor.New(s.workers(), func(ctx context.Context) processor.Worker { return s.chain.NewWorker(ctx) }, blocks,
-		records, func() { s.assignment.WorkerIdle() })
+	s.pool = processor.New(s.workers(), s.newWorker, blocks, records, func() { s.assignment.WorkerIdle() })
 	s.assignment = partitionstream.New(s.cfg.Block, partitionstream.Deps{
 		Pool:         s.pool,
 		Downstream:   s.sequencer,

@@ -145,7 +145,20 @@ func (s *Service) directOffsets(ctx context.Context) (kafka.Offsets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source.kafka.start: %w", err)
 	}
-	return s.lookups.Resolve(ctx, s.bound.Partitions(), start, source.Isolation, time.Now())
+	begin, err := s.lookups.Resolve(ctx, s.bound.Partitions(), start, source.Isolation, time.Now())
+	if err != nil || s.opts.Redrive == nil || s.opts.Redrive.From == "" {
+		return begin, err
+	}
+	committed, err := s.lookups.Committed(ctx, s.opts.Redrive.From, s.bound.Partitions())
+	if err != nil {
+		return nil, err
+	}
+	for at, offset := range committed.Sorted() {
+		if first, _ := begin.Get(at.Topic, at.Partition); offset > first { // or what it names is not in the log any more
+			begin.Set(at.Topic, at.Partition, offset)
+		}
+	}
+	return begin, nil
 }
 
 func direct(offsets kafka.Offsets) map[string]map[int32]kgo.Offset {

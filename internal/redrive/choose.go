@@ -1,0 +1,97 @@
+package redrive
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamer/internal/kafka"
+	"streamer/internal/pipeline"
+	"streamer/internal/record"
+)
+
+// chooser finds the letters that are meant. It belongs to one goroutine.
+type chooser struct {
+	selection *Selection
+	filter    *pipeline.Worker // nil without an expression
+	sources   map[string]int   // partitions of each topic that the pipeline reads
+}
+
+func (p *Plan) chooser(ctx context.Context) *chooser {
+	c := &chooser{selection: &p.selection, sources: p.sources}
+	if p.filter != nil {
+		c.filter = p.filter.NewWorker(ctx)
+	}
+	return c
+}
+
+// choose returns the letters of the block that are meant. A failure is the first letter of which that cannot be said, or
+// that names a topic which is not the pipeline's; then only letters before it are returned.
+func (c *chooser) choose(b *record.Block) (chosen []letter, failure *record.Failure) {
+	for _, r := range b.In {
+		from, err := kafka.ReadDeadLetter(r.Headers)
+		if err != nil {
+			failure = fail(r, "headers", err.Error())
+			break
+		}
+		if c.selection.has(r, &from) {
+			chosen = append(chosen, letter{r, from})
+		}
+	}
+	if c.filter != nil {
+		var stopped *record.Failure
+		if chosen, stopped = c.where(b.Owner, chosen); stopped != nil {
+			failure = stopped
+		}
+	}
+	for i := range chosen {
+		if topic := chosen[i].from.Topic; c.sources[topic] == 0 {
+			why := fmt.Sprintf("the letter is of topic %s, which source.kafka does not read", topic)
+			return chosen[:i], fail(chosen[i].Record, "source topic", why)
+		}
+	}
+	return chosen, failure
+}
+
+func fail(r *kgo.Record, step, why string) *record.Failure {
+	return &record.Failure{Offset: r.Offset, Class: record.ClassDecode, Step: step, Err: &letterError{why}}
+}
+
+// where keeps the letters for which the expression holds. It stops at one for which it has no value: to leave that out
+// would leave it out for good.
+func (c *chooser) where(owner record.Owner, letters []letter) (kept []letter, failure *record.Failure) {
+	b := &record.Block{Owner: owner, In: make([]*kgo.Record, len(letters))}
+	for i := range letters {
+		b.In[i] = letters[i].Record
+	}
+	c.filter.Process(b)
+	next := 0
+	for i := range b.Out {
+		for letters[next].Offset < b.Out[i].Offset {
+			next++
+		}
+		kept = append(kept, letters[next])
+	}
+	if b.Stopped != nil {
+		stopped := *b.Stopped
+		stopped.Step, stopped.Err = "--where", &letterError{b.Stopped.Err.Error()}
+		failure = &stopped
+	}
+	return kept, failure
+}
+
+// stop ends the block before the failure, as a chain does.
+func stop(b *record.Block, in []*kgo.Record, failure *record.Failure) {
+	b.Stopped = failure
+	b.Span.Next, b.Span.LeaderEpoch = failure.Offset, -1
+	if i := before(in, failure.Offset); i > 0 {
+		b.Span.LeaderEpoch = in[i-1].LeaderEpoch
+	}
+}
+
+// before counts the records before the offset.
+func before(in []*kgo.Record, offset int64) int {
+	return sort.Search(len(in), func(i int) bool { return in[i].Offset >= offset })
+}
