@@ -68,8 +68,8 @@ func (c *chooser) where(owner record.Owner, letters []letter) (kept []letter, fa
 	}
 	c.filter.Process(b)
 	next := 0
-	for i := range b.Out {
-		for letters[next].Offset < b.Out[i].Offset {
+	for i := range b.Len() {
+		for letters[next].Offset < b.Output(i).Offset {
 			next++
 		}
 		kept = append(kept, letters[next])

@@ -73,7 +73,9 @@ func (w *through) run(owner record.Owner, run []letter) *record.Block {
 // partial aggregate, which merges with the block's.
 func merge(b, part *record.Block) (held int64) {
 	held = part.Bytes() - record.BlockOverhead
-	b.Out = append(b.Out, part.Out...)
+	for i := range part.Len() {
+		b.Out = append(b.Out, part.Output(i))
+	}
 	b.Skipped = append(b.Skipped, part.Skipped...)
 	b.Filtered += part.Filtered
 	b.Reduced += part.Reduced
