@@ -19,7 +19,7 @@ func (n *Names) has(name []byte) bool {
 	if n.lengths&(1<<(len(name)%64)) == 0 {
 		return false
 	}
-	for _, one := range n.names {
+	for _, one := range n.names { //nolint:modernize // slices.Contains would want a copy of the name as a string
 		if string(name) == one {
 			return true
 		}

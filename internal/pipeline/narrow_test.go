@@ -31,6 +31,7 @@ func TestFieldsThatAreNotReadMakeNoDifference(t *testing.T) {
 		{"a filter and keys from JSON", `{decode: {key: json, value: json}, encode: {key: json, value: json}, on_error: skip, steps: [{filter: 'key.a == 1 || a == 1'}]}`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			options := Options{Topics: []string{"x", "y"}}
 			some, err := Compile(parse(t, test.config), options)
 			if err != nil {
