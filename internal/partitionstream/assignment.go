@@ -203,8 +203,10 @@ func (a *Assignment) nextTimer(now time.Time) time.Time {
 			earlier(d.deadline)
 		}
 	}
-	if t := a.commits.notBefore; t.After(now) {
-		earlier(t)
+	for _, t := range []time.Time{a.commits.notBefore, a.commits.next} {
+		if t.After(now) {
+			earlier(t)
+		}
 	}
 	return at
 }

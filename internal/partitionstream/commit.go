@@ -20,6 +20,9 @@ import (
 // then.
 const retryBackoff = 250 * time.Millisecond
 
+// commitEvery is the least time between two commits.
+const commitEvery = 100 * time.Millisecond
+
 // committer is the state of committing: one commit is in flight, newer acknowledgements wait and supersede.
 type committer struct {
 	// ctx is cancelled only when the loop ends: cancelling a commit cuts its connection, and a commit sent after it on a new
@@ -29,7 +32,8 @@ type committer struct {
 
 	inFlight  bool
 	began     time.Time
-	notBefore time.Time
+	notBefore time.Time // after a failure
+	next      time.Time // commits are at least commitEvery apart, except in a drain
 	// waiting are commits of starts, made in kgo's goroutine, that wait for their turn.
 	waiting []func()
 }
@@ -66,7 +70,7 @@ func (a *Assignment) commit(now time.Time) {
 		a.commits.waiting = a.commits.waiting[1:]
 		return
 	}
-	if now.Before(a.commits.notBefore) {
+	if now.Before(a.commits.notBefore) || now.Before(a.commits.next) && len(a.drains) == 0 {
 		return
 	}
 	offsets := make(map[string]map[int32]kgo.EpochOffset)
@@ -84,7 +88,7 @@ func (a *Assignment) commit(now time.Time) {
 	if len(owners) == 0 {
 		return
 	}
-	a.commits.inFlight, a.commits.began = true, now
+	a.commits.inFlight, a.commits.began, a.commits.next = true, now, now.Add(commitEvery)
 	// kgo loads member and generation only when it sends: a commit that was queued under an assignment that has ended would
 	// go out under the next one, and the broker would accept it. So each epoch is checked there again.
 	ctx := kgo.PreCommitFnContext(a.commits.ctx, func(req *kmsg.OffsetCommitRequest) error {

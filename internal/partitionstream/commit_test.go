@@ -53,6 +53,41 @@ func TestOneCommitIsInFlightAndNewerAcknowledgementsSupersede(t *testing.T) {
 	})
 }
 
+// Commits cost the broker as much whatever they say. In virtual time, so the times are exact.
+func TestCommitsAreApartAndADrainDoesNotWait(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		m := w.begun(usual(), 1)
+		w.pass(commitEvery)
+		sent := w.cluster.Fault(kfake.Fault{Keys: commits, Observe: true, Count: -1})
+		deliver := func(until int64) {
+			w.produce(0, int(until)-10, 10)
+			w.until("it is in a batch", func() bool { return m.down.inBatch(0) == until })
+			m.down.deliver()
+			m.ack()
+		}
+		began, until := time.Now(), int64(0)
+		for time.Since(began) < 10*commitEvery {
+			until += 10
+			deliver(until)
+		}
+		if most := 1 + int(time.Since(began)/commitEvery); until < 200 || sent.Hits() > most {
+			t.Fatalf("%d commits of %d acknowledgements, want at most %d", sent.Hits(), until/10, most)
+		}
+		w.pass(commitEvery)
+		deliver(until + 10) // is committed at once
+		deliver(until + 20) // waits
+		if w.settle(); w.commit(0).Offset != until+10 {
+			t.Fatalf("commit %d, want %d: the second must wait", w.commit(0).Offset, until+10)
+		}
+		began = time.Now()
+		<-m.Stop()
+		if waited := time.Since(began); waited >= commitEvery/2 || w.commit(0).Offset != until+20 {
+			t.Fatalf("drained after %v with commit %d, want at once and %d", waited, w.commit(0).Offset, until+20)
+		}
+		m.stop()
+	})
+}
+
 func TestCommitErrors(t *testing.T) {
 	for _, c := range []struct {
 		code  *kerr.Error
