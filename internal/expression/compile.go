@@ -53,7 +53,7 @@ func compile(text string, scope *Scope) (p *Program, nature string, err error) {
 	if err != nil {
 		return nil, "", compileError(err)
 	}
-	names := &rewriter{config: config, text: tree.Source, scope: scope, paths: map[ast.Node]*path{}}
+	names := &rewriter{config: config, text: tree.Source, scope: scope, paths: map[ast.Node]*path{}, done: map[ast.Node]ast.Node{}}
 	tree.Node = names.node(tree.Node)
 	if names.err != nil {
 		return nil, "", names.err

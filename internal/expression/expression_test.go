@@ -53,6 +53,8 @@ func TestValues(t *testing.T) {
 		`type(type)`: `"string"`, `count(items, .live)`: `1`, `first(user.tags)`: `"a"`, `upper(first)`: `"F"`,
 		`type + "-" + string(count)`: `"banner-3"`, `duration(duration)`: `"10s"`, `event_type | upper()`: `"VIEW"`,
 		`$env["event-type"]`: `"dashed"`, `$env["meta"].own`: `1`, `$env["meta"]["own"]`: `1`, `$env.n`: `7`, `$env["n" + ""]`: `7`,
+		// comparisons that share what stands in the middle
+		`1 < n + 1 < 9`: `true`, `7 < n + 1 <= count`: `false`, `0 < len(user.tags) < count < n - 1`: `true`, `1 < n < 7`: `false`,
 		// metadata
 		`meta.topic`: `"events"`, `meta.partition`: `3`, `meta.offset`: `42`, `meta.timestamp`: `1790000000123`, `meta.key`: `"k1"`,
 		`meta.headers.trace`: `"t1"`, `meta.headers["trace"]`: `"t1"`, `meta.headers.nope`: `null`, `meta.headers["x-null"]`: `null`,

@@ -21,6 +21,7 @@ type rewriter struct {
 	scope  *Scope
 	lets   []string
 	paths  map[ast.Node]*path // the reads that it made
+	done   map[ast.Node]ast.Node
 	err    *Error
 }
 
@@ -37,8 +38,18 @@ func (w *rewriter) all(nodes []ast.Node) {
 	}
 }
 
-// node returns what stands for n in the rewritten expression.
+// node returns what stands for n in the rewritten expression. The two comparisons of `a < b < c` share b; rewritten twice,
+// its reads would be taken for unknown functions.
 func (w *rewriter) node(n ast.Node) ast.Node {
+	if out, again := w.done[n]; again {
+		return out
+	}
+	out := w.rewrite(n)
+	w.done[n] = out
+	return out
+}
+
+func (w *rewriter) rewrite(n ast.Node) ast.Node {
 	if read, ok := w.path(n); ok {
 		return w.read(n, read)
 	}
