@@ -10,10 +10,10 @@ import (
 // breaker is the circuit breaker: it stops the service when most records fail, because then it is not the records that are
 // wrong but the pipeline, and a whole topic would be skipped or dead-lettered. One goroutine uses it.
 type breaker struct {
-	limit pipeline.CircuitBreaker
-	last  []tally // a ring of the last batches that had records
-	next  int
-	sum   tally
+	limit  pipeline.CircuitBreaker
+	last   []tally // a ring of the last batches that had records
+	newest int
+	sum    tally
 }
 
 // tally counts the records of one batch, or of several.
@@ -30,14 +30,37 @@ type BreakerError struct {
 
 func (e *BreakerError) Error() string {
 	return fmt.Sprintf("%d of the last %d records failed, in %d batches: more than pipeline.circuit_breaker.percent (%d %%); "+
-		"nothing of the last batch is delivered or committed; the last failure: %s; mend the pipeline or the producer, or set "+
+		"nothing of the last batch is committed; the last failure: %s; mend the pipeline or the producer, or set "+
 		"pipeline.circuit_breaker.percent: 0 to go on all the same", e.Failed, e.Records, e.Batches, e.Limit.Percent, e.Last)
 }
 
 // count adds a batch before it is written. It returns a *[BreakerError] if too many records have failed.
 func (b *breaker) count(batch *record.Batch) error {
-	var now tally
-	last := ""
+	now, last := tallyOf(batch)
+	if b.limit.Percent == 0 || now.records == 0 {
+		return nil
+	}
+	if len(b.last) < b.limit.Batches {
+		b.newest = len(b.last)
+		b.last = append(b.last, tally{})
+	} else {
+		b.newest = (b.newest + 1) % len(b.last)
+	}
+	b.put(now)
+	return b.verdict(now, last)
+}
+
+// recount counts the newest batch again, of which the sink has refused records.
+func (b *breaker) recount(batch *record.Batch) error {
+	now, last := tallyOf(batch)
+	if b.limit.Percent == 0 || now.records == 0 {
+		return nil
+	}
+	b.put(now)
+	return b.verdict(now, last)
+}
+
+func tallyOf(batch *record.Batch) (now tally, last string) {
 	for _, block := range batch.Blocks {
 		now.records += block.Received
 		now.failed += block.Failed()
@@ -48,19 +71,18 @@ func (b *breaker) count(batch *record.Batch) error {
 			last = block.Skipped[n-1].Reason()
 		}
 	}
-	if b.limit.Percent == 0 || now.records == 0 {
-		return nil
-	}
-	b.sum.records += now.records
-	b.sum.failed += now.failed
-	if len(b.last) < b.limit.Batches {
-		b.last = append(b.last, now)
-	} else {
-		b.sum.records -= b.last[b.next].records
-		b.sum.failed -= b.last[b.next].failed
-		b.last[b.next] = now
-		b.next = (b.next + 1) % len(b.last)
-	}
+	return now, last
+}
+
+// put makes now the newest batch's tally.
+func (b *breaker) put(now tally) {
+	before := &b.last[b.newest]
+	b.sum.records += now.records - before.records
+	b.sum.failed += now.failed - before.failed
+	*before = now
+}
+
+func (b *breaker) verdict(now tally, last string) error {
 	full := len(b.last) == b.limit.Batches && b.sum.records >= b.limit.MinRecords
 	if !full || now.failed == 0 || b.sum.failed*100 <= b.sum.records*b.limit.Percent {
 		return nil

@@ -21,6 +21,23 @@ func batchOf(records, failed int) *record.Batch {
 	return &record.Batch{Blocks: []*record.Block{block}}
 }
 
+// What the sink refuses comes after the batch was counted.
+func TestBreakerCountsWhatTheSinkRefuses(t *testing.T) {
+	t.Parallel()
+	b := newBreaker(pipeline.CircuitBreaker{Percent: 50, Batches: 2, MinRecords: 20})
+	for i := range 5 { // around the ring
+		if err := errors.Join(b.count(batchOf(10, 0)), b.recount(batchOf(10, 4)), b.recount(batchOf(10, 5))); err != nil {
+			t.Fatalf("batch %d: %v", i, err)
+		}
+	}
+	if err := b.count(batchOf(10, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.recount(batchOf(10, 6)); err == nil || !strings.Contains(err.Error(), "11 of the last 20 records failed, in 2 batches") {
+		t.Errorf("11 of 20 records failed: %v", err)
+	}
+}
+
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	limit := pipeline.CircuitBreaker{Percent: 50, Batches: 3, MinRecords: 20}

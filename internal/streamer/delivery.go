@@ -84,6 +84,9 @@ func (d *delivery) write(ctx context.Context, b *record.Batch) (refused, err err
 		if stops && refused == nil {
 			refused = err
 		}
+		if failed == nil {
+			failed = d.breaker.recount(b)
+		}
 		if failed != nil {
 			return nil, errors.Join(refused, failed)
 		}

@@ -1,12 +1,14 @@
 package streamer
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"streamer/internal/config"
+	"streamer/internal/pipeline"
 )
 
 // The file sink refuses a value with a newline. What stands before it in the same batch must be delivered and committed
@@ -35,5 +37,22 @@ func TestARefusedRecordLosesNothingBeforeIt(t *testing.T) {
 	}
 	if text.String() != "one\ntwo\n" {
 		t.Fatalf("the files hold %q, want what comes before the refused record", text.String())
+	}
+}
+
+// A sink that refuses most records trips the circuit breaker as a pipeline does that fails for most.
+func TestRefusedRecordsTripTheCircuitBreaker(t *testing.T) {
+	r := newRig(t)
+	r.cfg.Sink.Type, r.cfg.Sink.File.Directory, r.cfg.Sink.File.Instance = config.SinkFile, t.TempDir(), "one"
+	r.cfg.Pipeline.OnError.Default = pipeline.Skip
+	r.cfg.Pipeline.CircuitBreaker = pipeline.CircuitBreaker{Percent: 50, Batches: 1, MinRecords: 1}
+	r.produce("torn\nline")
+	r.run()
+	var tripped *BreakerError
+	if err := r.end(); !errors.As(err, &tripped) || tripped.Failed != 1 || tripped.Records != 1 {
+		t.Fatalf("ended with %v, want the circuit breaker's error", err)
+	}
+	if c := r.committed(); c > 0 {
+		t.Errorf("committed %d", c)
 	}
 }
