@@ -11,46 +11,34 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestFormatsHaveNames(t *testing.T) {
-	for i, name := range Names() {
-		format, ok := Parse(name)
-		if !ok || format != Format(i) || format.String() != name {
-			t.Errorf("Parse(%s) = %v, %v", name, format, ok)
-		}
-	}
-	if _, ok := Parse("JSON"); ok {
-		t.Error("names are lower case")
-	}
-}
-
 func TestDecode(t *testing.T) {
 	for _, test := range []struct {
-		format Format
-		value  []byte
-		want   string // the document as JSON, or the error
+		decoder Decoder
+		value   []byte
+		want    string // the document as JSON, or the error
 	}{
-		{Raw, []byte("\xff"), "null"},
-		{Raw, nil, "null"},
-		{String, nil, "null"},
-		{String, []byte{}, `""`},
-		{String, []byte("a\"\\\n"), `"a\"\\\n"`},
-		{String, []byte("canary\xffcanary"), "invalid UTF-8 at byte 6"},
-		{JSON, nil, "null"},
-		{JSON, []byte(` {"a": 1} `), `{"a":1}`},
-		{JSON, []byte{}, "invalid JSON at byte 0: text ends where a value should be"},
-		{JSON, []byte(`{"a":canary}`), "invalid JSON at byte 5: no value starts with this character"},
+		{rawDecoder{}, []byte("\xff"), "null"},
+		{rawDecoder{}, nil, "null"},
+		{stringDecoder{}, nil, "null"},
+		{stringDecoder{}, []byte{}, `""`},
+		{stringDecoder{}, []byte("a\"\\\n"), `"a\"\\\n"`},
+		{stringDecoder{}, []byte("canary\xffcanary"), "invalid UTF-8 at byte 6"},
+		{jsonDecoder{}, nil, "null"},
+		{jsonDecoder{}, []byte(` {"a": 1} `), `{"a":1}`},
+		{jsonDecoder{}, []byte{}, "invalid JSON at byte 0: text ends where a value should be"},
+		{jsonDecoder{}, []byte(`{"a":canary}`), "invalid JSON at byte 5: no value starts with this character"},
 	} {
 		var d document.Document
 		if err := d.Parse([]byte(`"of the record before"`)); err != nil {
 			t.Fatal(err)
 		}
-		err := test.format.Decode(&d, test.value)
+		err := test.decoder.Decode(t.Context(), &d, test.value)
 		got := string(d.Append(nil, document.Root))
 		if err != nil {
 			got = err.Error()
 		}
 		if got != test.want {
-			t.Errorf("%v of %q: got %s, want %s", test.format, test.value, got, test.want)
+			t.Errorf("%T of %q: got %s, want %s", test.decoder, test.value, got, test.want)
 		}
 	}
 }
@@ -61,9 +49,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		for i := range Names() {
+		for _, decoder := range []Decoder{rawDecoder{}, stringDecoder{}, jsonDecoder{}} {
 			var d document.Document
-			if err := Format(i).Decode(&d, value); err != nil && len(value) > 40 && strings.Contains(err.Error(), string(value)) {
+			if err := decoder.Decode(t.Context(), &d, value); err != nil && len(value) > 40 && strings.Contains(err.Error(), string(value)) {
 				t.Fatalf("%v quotes the payload", err)
 			}
 			d.Append(nil, document.Root)

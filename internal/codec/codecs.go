@@ -1,3 +1,5 @@
+// Package codec turns the bytes of a record's key or value into a document and back: raw, string, json, avro and protobuf,
+// with schemas from files or from a registry. Its errors never hold payload.
 package codec
 
 import (

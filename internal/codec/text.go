@@ -3,6 +3,8 @@ package codec
 import (
 	"context"
 	"errors"
+	"fmt"
+	"unicode/utf8"
 
 	"streamer/internal/document"
 )
@@ -18,13 +20,25 @@ func (rawDecoder) Decode(_ context.Context, d *document.Document, _ []byte) erro
 type stringDecoder struct{}
 
 func (stringDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
-	return String.Decode(d, data)
+	d.Reset()
+	if data == nil {
+		return nil
+	}
+	if err := CheckText(data); err != nil {
+		return err
+	}
+	d.SetText(data)
+	return nil
 }
 
 type jsonDecoder struct{}
 
 func (jsonDecoder) Decode(_ context.Context, d *document.Document, data []byte) error {
-	return JSON.Decode(d, data)
+	d.Reset()
+	if data == nil {
+		return nil
+	}
+	return d.Parse(data)
 }
 
 var errNoText = errors.New("encode string: an array, an object or null has no text; write it as json")
@@ -48,4 +62,20 @@ type jsonEncoder struct{}
 
 func (jsonEncoder) Append(_ context.Context, dst []byte, d *document.Document, n document.Node) ([]byte, error) {
 	return d.Append(dst, n), nil
+}
+
+// CheckText reports where text stops being UTF-8.
+func CheckText(text []byte) error {
+	if utf8.Valid(text) {
+		return nil
+	}
+	at := 0
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return fmt.Errorf("invalid UTF-8 at byte %d", at)
 }
