@@ -31,7 +31,10 @@ func TestDocumentationHoldsEveryMetric(t *testing.T) {
 	r.cfg.Sink.Kafka.Output = kafkasink.DefaultConfig()
 	r.cfg.Sink.Kafka.Output.Topic = "views"
 	r.cfg.Sink.Kafka.Output.Create = &kafkasink.CreateConfig{Partitions: 1, ReplicationFactor: 1}
-	r.cfg.Pipeline.Decode.Value.Format, r.cfg.Pipeline.OnError = "json", pipeline.OnError{Default: pipeline.Skip}
+	r.cfg.Pipeline.Decode.Value.Format, r.cfg.Pipeline.OnError = "json", pipeline.OnError{Default: pipeline.DeadLetter}
+	r.cfg.Pipeline.Steps = []pipeline.Step{{Kind: pipeline.KindFilter, Expression: "$env > 0"}}
+	r.cfg.DeadLetter.Topic, r.cfg.DeadLetter.Create = "letters", r.cfg.Sink.Kafka.Output.Create
+	r.cfg.SchemaRegistry.Client.URLs = []string{"http://127.0.0.1:1"} // nothing asks it
 	r.produce("{poison", "1")
 	r.run()
 	r.awaitDelivered("views")
