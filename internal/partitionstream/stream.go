@@ -66,8 +66,9 @@ func (s *stream) finished() bool { return s.next >= s.end }
 func (s *stream) settled() bool { return s.open == nil && s.acked == s.next && s.committed == s.acked }
 
 // receive appends records of one poll, in offset order, and returns the blocks that became full, or complete because the
-// stream reached its end. Control records carry no data but move the span: without them the lag would stand still behind
-// a transaction's marker. Records before the stream's place were received already and are left out.
+// stream reached its end or the poll alone was more than a block. Control records carry no data but move the span: without
+// them the lag would stand still behind a transaction's marker. Records before the stream's place were received already
+// and are left out.
 func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
 	var cut []*record.Block
 	for len(records) > 0 && records[0].Offset < s.next {
@@ -85,6 +86,11 @@ func (s *stream) receive(records []*kgo.Record, now time.Time) []*record.Block {
 	}
 	if s.finished() && s.open != nil {
 		cut = append(cut, s.cut(record.ByEnd))
+	}
+	// A poll that fills whole blocks is of a partition in full flow. Its rest would hold on to the whole fetch until the
+	// interval is over, and that of 64 partitions cost every record a sixth more and the process half as much memory again.
+	if n := len(cut); n > 0 && s.open != nil && cut[n-1].Opened.Equal(now) {
+		cut = append(cut, s.cut(cut[n-1].Cut))
 	}
 	s.charge()
 	return cut

@@ -1,6 +1,7 @@
 package partitionstream
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -71,12 +72,42 @@ func TestRecordsThatWereReceivedBeforeAreLeftOut(t *testing.T) {
 func TestSizeBoundsCutInTheirOwnName(t *testing.T) {
 	t.Parallel()
 	s, _ := testStream(Config{MaxRecords: 2, MaxBytes: 1 << 20}, 0, noEnd)
-	if cut := s.receive(records(0, 1, 2, 3, 4), epoch); len(cut) != 2 || cut[1].Cut != record.ByRecords || s.open == nil {
-		t.Fatalf("cut %d blocks, want 2 by records and one open", len(cut))
+	if cut := s.receive(records(0, 1, 2, 3, 4), epoch); len(cut) != 3 || cut[1].Cut != record.ByRecords || s.open != nil {
+		t.Fatalf("cut %d blocks, want 2 by records and the rest with them", len(cut))
 	}
 	s, _ = testStream(Config{MaxRecords: 100, MaxBytes: 2 * (record.RecordOverhead + 10)}, 0, noEnd)
-	if cut := s.receive(records(0, 1, 2), epoch); len(cut) != 1 || cut[0].Cut != record.ByBytes || len(cut[0].In) != 2 {
-		t.Fatalf("cut %d blocks, want 1 by bytes with 2 records", len(cut))
+	if cut := s.receive(records(0, 1, 2), epoch); len(cut) != 2 || cut[0].Cut != record.ByBytes || len(cut[0].In) != 2 {
+		t.Fatalf("cut %d blocks, want one by bytes with 2 records, and the rest with it", len(cut))
+	}
+}
+
+func TestTheRestOfALargePollIsNotHeld(t *testing.T) {
+	t.Parallel()
+	s, _ := testStream(Config{MaxRecords: 3, MaxBytes: 1 << 20}, 0, noEnd)
+	now := epoch
+	for _, poll := range []struct {
+		records []int64
+		want    []record.Span
+		open    bool
+	}{
+		{[]int64{0, 1}, nil, true},
+		{[]int64{2, 3}, []record.Span{{First: 0, Next: 3}}, true}, // the block was begun before
+		{[]int64{4, 5, 6, 7, 8, 9, 10, 11}, []record.Span{{First: 3, Next: 6}, {First: 6, Next: 9}, {First: 9, Next: 12}}, false},
+		{[]int64{12, 13, 14, 15}, []record.Span{{First: 12, Next: 15}, {First: 15, Next: 16}}, false},
+		{[]int64{16}, nil, true},
+	} {
+		now = now.Add(time.Millisecond)
+		var got []record.Span
+		for _, b := range s.receive(records(poll.records...), now) {
+			if b.Cut != record.ByRecords {
+				t.Errorf("%v was cut by %v", b.Span, b.Cut)
+			}
+			b.Span.LeaderEpoch = 0
+			got = append(got, b.Span)
+		}
+		if !slices.Equal(got, poll.want) || (s.open != nil) != poll.open {
+			t.Fatalf("after %v: %v, open %v; want %v and %v", poll.records, got, s.open != nil, poll.want, poll.open)
+		}
 	}
 }
 
