@@ -119,6 +119,8 @@ func (p *Plan) derive(cfg config.Config) config.Config {
 	source.Topics, source.TopicPattern = []string{cfg.DeadLetter.Topic}, ""
 	source.Group, source.InstanceID = p.Group, "" // a static member's name is taken by the pipeline's own service
 	source.Start, source.Until = "earliest", "latest"
+	// Letters that retention has deleted are gone; with the pipeline's own policy those behind them could be left out too.
+	source.OnOutOfRange = kafka.OutOfRangeEarliest
 	if p.through {
 		return cfg
 	}

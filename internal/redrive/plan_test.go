@@ -52,6 +52,7 @@ func TestPlanConfigurations(t *testing.T) {
 	cfg := configuration()
 	source := &cfg.Source.Kafka
 	source.InstanceID, source.GroupProtocol, source.Start, source.TopicPattern = "static", kafka.ProtocolConsumer, "latest", "^o"
+	source.OnOutOfRange = kafka.OutOfRangeLatest // would leave letters out
 	source.Topics = nil
 	cfg.Pipeline.Workers, cfg.Pipeline.Steps = 3, []pipeline.Step{{Kind: pipeline.KindJoin}}
 	cfg.SchemaRegistry.Client.URLs = []string{"http://registry"}
@@ -70,7 +71,7 @@ func TestPlanConfigurations(t *testing.T) {
 			group = ""
 		}
 		if got.Group != group || got.InstanceID != "" || got.TopicPattern != "" || len(got.Topics) != 1 || got.Topics[0] != deadTopic ||
-			got.Start != "earliest" || got.Until != "latest" || got.GroupProtocol != kafka.ProtocolConsumer || p.Config.Pipeline.Workers != 3 {
+			got.Start != "earliest" || got.Until != "latest" || got.OnOutOfRange != kafka.OutOfRangeEarliest || got.GroupProtocol != kafka.ProtocolConsumer || p.Config.Pipeline.Workers != 3 {
 			t.Errorf("%+v: source %+v", o, got)
 		}
 		pipes := o.Through && !o.DryRun
