@@ -42,7 +42,7 @@ func TestPassedThroughIsTheSameAsMade(t *testing.T) {
 		left, payload := 0, int64(0)
 		(&Batch{Blocks: []*Block{through}}).Outputs(func(_ Owner, o *Output) bool {
 			left++
-			payload += o.payload()
+			payload += o.Payload()
 			return true
 		})
 		if left != through.Deliverable() || payload != through.Payload() {

@@ -15,11 +15,7 @@ const (
 
 // Size is what an input record is charged with: key, value, headers and RecordOverhead.
 func Size(r *kgo.Record) int64 {
-	n := int64(RecordOverhead + len(r.Key) + len(r.Value))
-	for i := range r.Headers {
-		n += int64(len(r.Headers[i].Key) + len(r.Headers[i].Value))
-	}
-	return n
+	return RecordOverhead + payload(r.Key, r.Value, r.Headers)
 }
 
 // Budget counts the bytes between poll and acknowledgement over all partitions. Any goroutine may charge and release;

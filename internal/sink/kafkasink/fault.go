@@ -75,7 +75,7 @@ func isTooLarge(err error) bool {
 
 // oversize is the failure of an output that no record batch can hold, in the client's words.
 func oversize(out *record.Output) error {
-	return fmt.Errorf("%w (uncompressed_bytes=%d)", kerr.MessageTooLarge, payload(out))
+	return fmt.Errorf("%w (uncompressed_bytes=%d)", kerr.MessageTooLarge, out.Payload())
 }
 
 // reject names a record that no broker will take.

@@ -10,20 +10,11 @@ import (
 // request v9 and later; older ones take three bytes more).
 const batchOverhead = 62
 
-// payload is the least that an output takes: what it carries.
-func payload(out *record.Output) int {
-	n := len(out.Key) + len(out.Value)
-	for i := range out.Headers {
-		n += len(out.Headers[i].Key) + len(out.Headers[i].Value)
-	}
-	return n
-}
-
 // batchSize is what kgo counts, at the least, for a record batch that has only this output in it. kgo refuses it when that
 // is above the limit; this must never be larger than what kgo counts, or a record would be refused that fits.
 func batchSize(out *record.Output) int {
 	// Attributes, timestamp delta and offset delta take a byte each in the first record of a batch.
-	n := 3 + payload(out) + varint(len(out.Key)) + varint(len(out.Value)) + varint(len(out.Headers))
+	n := 3 + int(out.Payload()) + varint(len(out.Key)) + varint(len(out.Value)) + varint(len(out.Headers))
 	for i := range out.Headers {
 		n += varint(len(out.Headers[i].Key)) + varint(len(out.Headers[i].Value))
 	}
@@ -36,5 +27,5 @@ func varint(n int) int { return kbin.VarintLen(int32(n)) }
 // tooLarge reports whether no record batch can hold the output. One with very many empty headers is left to the client.
 func (s *Sink) tooLarge(out *record.Output) bool {
 	limit := int(s.cfg.MaxMessageBytes)
-	return payload(out) > limit/2 && batchSize(out) > limit
+	return int(out.Payload()) > limit/2 && batchSize(out) > limit
 }
