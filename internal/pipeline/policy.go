@@ -15,11 +15,6 @@ func (c *Chain) goOn(b *record.Block, i int, failure *record.Failure) bool {
 		})
 		return true
 	}
-	b.Stopped = failure
-	b.Span.Next = failure.Offset
-	b.Span.LeaderEpoch = -1
-	if i > 0 {
-		b.Span.LeaderEpoch = b.In[i-1].LeaderEpoch
-	}
+	b.Stop(i, failure)
 	return false
 }

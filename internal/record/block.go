@@ -119,6 +119,15 @@ func (b *Block) End(offset int64) {
 	b.Span.Next, b.Span.LeaderEpoch = offset, -1
 }
 
+// Stop ends the block before In[i], whose failure it is.
+func (b *Block) Stop(i int, failure *Failure) {
+	b.Stopped = failure
+	b.Span.Next, b.Span.LeaderEpoch = failure.Offset, -1
+	if i > 0 {
+		b.Span.LeaderEpoch = b.In[i-1].LeaderEpoch
+	}
+}
+
 // Absorb merges the partial aggregate of a later block of the same owner into the block's own, so that a batch holds one
 // for each partition and not one for each block. Both blocks' charges follow.
 func (b *Block) Absorb(later *Block) {

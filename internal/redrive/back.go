@@ -13,13 +13,7 @@ type back struct {
 
 // Process implements [processor.Worker].
 func (w *back) Process(b *record.Block) {
-	in := b.In
-	chosen, failure := w.choose(b)
-	seen := len(in)
-	if failure != nil {
-		stop(b, in, failure)
-		seen = before(in, failure.Offset)
-	}
+	chosen, seen := w.take(b)
 	b.Filtered = seen - len(chosen)
 	if b.In = nil; len(chosen) == 0 {
 		b.Charge(record.BlockOverhead - b.Bytes())

@@ -27,6 +27,15 @@ func (p *Plan) chooser(ctx context.Context) *chooser {
 	return c
 }
 
+// take chooses, and ends the block at a failure. It returns how many letters there are before that.
+func (c *chooser) take(b *record.Block) (chosen []letter, seen int) {
+	chosen, failure := c.choose(b)
+	if failure != nil {
+		return chosen, stop(b, failure)
+	}
+	return chosen, len(b.In)
+}
+
 // choose returns the letters of the block that are meant. A failure is the first letter of which that cannot be said, or
 // that names a topic which is not the pipeline's; then only letters before it are returned.
 func (c *chooser) choose(b *record.Block) (chosen []letter, failure *record.Failure) {
@@ -82,16 +91,9 @@ func (c *chooser) where(owner record.Owner, letters []letter) (kept []letter, fa
 	return kept, failure
 }
 
-// stop ends the block before the failure, as a chain does.
-func stop(b *record.Block, in []*kgo.Record, failure *record.Failure) {
-	b.Stopped = failure
-	b.Span.Next, b.Span.LeaderEpoch = failure.Offset, -1
-	if i := before(in, failure.Offset); i > 0 {
-		b.Span.LeaderEpoch = in[i-1].LeaderEpoch
-	}
-}
-
-// before counts the records before the offset.
-func before(in []*kgo.Record, offset int64) int {
-	return sort.Search(len(in), func(i int) bool { return in[i].Offset >= offset })
+// stop ends the block before the failure, and returns how many letters it has then.
+func stop(b *record.Block, failure *record.Failure) int {
+	i := sort.Search(len(b.In), func(i int) bool { return b.In[i].Offset >= failure.Offset })
+	b.Stop(i, failure)
+	return i
 }

@@ -83,14 +83,8 @@ type counting struct {
 
 // Process implements [processor.Worker].
 func (w *counting) Process(b *record.Block) {
-	in := b.In
-	chosen, failure := w.choose(b)
-	b.Filtered = len(in)
-	if failure != nil {
-		stop(b, in, failure)
-		b.Filtered = before(in, failure.Offset)
-	}
-	w.survey.add(chosen, b.Filtered-len(chosen))
-	b.In = nil
+	chosen, seen := w.take(b)
+	w.survey.add(chosen, seen-len(chosen))
+	b.Filtered, b.In = seen, nil
 	b.Charge(record.BlockOverhead - b.Bytes())
 }

@@ -1,6 +1,8 @@
 package redrive
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamer/internal/processor"
@@ -17,8 +19,7 @@ type through struct {
 // Process implements [processor.Worker]. A chain picks its branch by the block's topic, so it gets each run of letters of
 // one topic as a block of its own; what it makes of them is put together here.
 func (w *through) Process(b *record.Block) {
-	in := b.In
-	chosen, failure := w.choose(b)
+	chosen, seen := w.take(b)
 	held := int64(0)
 	for rest := chosen; len(rest) > 0; {
 		run := rest[:sameTopic(rest)]
@@ -26,20 +27,12 @@ func (w *through) Process(b *record.Block) {
 		part := w.run(b.Owner, run)
 		held += merge(b, part) + letters(b, part.Dead, run)
 		if part.Stopped != nil {
-			failure = part.Stopped
+			seen = stop(b, part.Stopped)
+			chosen = slices.DeleteFunc(chosen, func(l letter) bool { return l.Offset >= part.Stopped.Offset })
 			break
 		}
 	}
-	seen, meant := len(in), len(chosen)
-	if failure != nil {
-		stop(b, in, failure)
-		seen = before(in, failure.Offset)
-		meant = 0
-		for meant < len(chosen) && chosen[meant].Offset < failure.Offset {
-			meant++
-		}
-	}
-	b.Filtered += seen - meant
+	b.Filtered += seen - len(chosen)
 	b.In = nil
 	if b.Partial != nil {
 		held += b.Partial.Bytes()
