@@ -50,24 +50,11 @@ func (w *Worker) settle(b *record.Block, in usage) {
 	w.release()
 }
 
-// keepDead copies the dead letters out of the fetched memory, which they would pin as a whole, and returns their size.
+// keepDead copies the dead letters out of the fetched memory, and returns their size.
 func keepDead(dead []record.DeadLetter) (size int64) {
 	for i := range dead {
-		d := &dead[i]
-		size += d.Size()
-		payload := 0
-		for _, h := range d.Headers {
-			payload += len(h.Value)
-		}
-		keep := keeper(make([]byte, 0, len(d.Key)+len(d.Value)+payload))
-		d.Key, d.Value = keep.bytes(d.Key), keep.bytes(d.Value)
-		if d.Headers != nil {
-			headers := make([]kgo.RecordHeader, len(d.Headers))
-			for j, h := range d.Headers {
-				headers[j] = kgo.RecordHeader{Key: h.Key, Value: keep.bytes(h.Value)}
-			}
-			d.Headers = headers
-		}
+		size += dead[i].Size()
+		dead[i].Keep()
 	}
 	return size
 }
@@ -111,21 +98,9 @@ func (x extent) add(mine, theirs int, source []byte) (sumMine, sumTheirs int) {
 	return mine + x.end - x.start, theirs
 }
 
-// keeper copies bytes into one arena that has room for all of them.
-type keeper []byte
-
-func (k *keeper) bytes(b []byte) []byte {
-	if b == nil {
-		return nil
-	}
-	start := len(*k)
-	*k = append(*k, b...)
-	return (*k)[start:len(*k):len(*k)]
-}
-
 // filler makes outputs: what was made lies in one arena, all new headers in one slice.
 type filler struct {
-	arena   keeper
+	arena   record.Arena
 	headers []kgo.RecordHeader
 	copies  bool // what lies in the input is copied too
 }
@@ -139,7 +114,7 @@ func (f *filler) bytes(x extent, source []byte) []byte {
 	case x != own:
 		return f.arena[x.start:x.end:x.end]
 	case f.copies:
-		return f.arena.bytes(source)
+		return f.arena.Copy(source)
 	}
 	return source
 }
@@ -159,7 +134,7 @@ func (w *Worker) fill(b *record.Block, aliased int64, copies bool) {
 	}
 	f := filler{copies: copies, headers: make([]kgo.RecordHeader, 0, count)}
 	if room := int64(len(w.arena)) + aliased; room > 0 {
-		f.arena = append(make(keeper, 0, room), w.arena...)
+		f.arena = append(make(record.Arena, 0, room), w.arena...)
 	}
 	for i := range w.emitted {
 		e := &w.emitted[i]

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -143,6 +144,34 @@ type DeadLetter struct {
 // Size is what the dead letter is charged with.
 func (d *DeadLetter) Size() int64 {
 	return RecordOverhead + payload(d.Key, d.Value, d.Headers)
+}
+
+// Keep copies the dead letter out of the fetched memory, which it would pin as a whole.
+func (d *DeadLetter) Keep() {
+	room := len(d.Key) + len(d.Value)
+	for _, h := range d.Headers {
+		room += len(h.Value)
+	}
+	arena := make(Arena, 0, room)
+	d.Key, d.Value = arena.Copy(d.Key), arena.Copy(d.Value)
+	headers := slices.Clone(d.Headers)
+	for i := range headers {
+		headers[i].Value = arena.Copy(headers[i].Value)
+	}
+	d.Headers = headers
+}
+
+// Arena takes copies of bytes, and must have room for all of them.
+type Arena []byte
+
+// Copy returns a copy of b that lies in the arena; of nil, nil.
+func (a *Arena) Copy(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	start := len(*a)
+	*a = append(*a, b...)
+	return (*a)[start:len(*a):len(*a)]
 }
 
 // Partial is a block's part of an aggregate, which merges with those of other blocks.

@@ -95,27 +95,10 @@ func letters(b *record.Block, dead []record.DeadLetter, run []letter) (more int6
 			next++
 		}
 		more -= d.Size()
-		d.Owner, d.Timestamp, d.Headers = b.Owner, run[next].Timestamp, copied(run[next].Headers)
+		d.Owner, d.Timestamp, d.Headers = b.Owner, run[next].Timestamp, run[next].Headers
+		d.Keep()
 		more += d.Size()
 		b.Dead = append(b.Dead, d)
 	}
 	return more
-}
-
-// copied shares no memory with the fetch, which a dead letter would pin as a whole.
-func copied(headers []kgo.RecordHeader) []kgo.RecordHeader {
-	room := 0
-	for i := range headers {
-		room += len(headers[i].Value)
-	}
-	arena, out := make([]byte, 0, room), make([]kgo.RecordHeader, len(headers))
-	for i, h := range headers {
-		out[i].Key = h.Key
-		if h.Value != nil {
-			start := len(arena)
-			arena = append(arena, h.Value...)
-			out[i].Value = arena[start:len(arena):len(arena)]
-		}
-	}
-	return out
 }
