@@ -144,11 +144,9 @@ func toText(f *frame, value scalar) (scalar, bool) {
 
 // extreme compiles min and max of numbers. Lists among the arguments are left to the machine.
 func (c *closures) extreme(n *ast.BuiltinNode) compute {
-	arguments := make([]compute, len(n.Arguments))
-	for i := range arguments {
-		if arguments[i] = c.compute(n.Arguments[i]); arguments[i] == nil {
-			return nil
-		}
+	arguments := c.computeAll(n.Arguments)
+	if arguments == nil {
+		return nil
 	}
 	if len(arguments) == 1 {
 		return notComposite(arguments[0])

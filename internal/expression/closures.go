@@ -59,8 +59,8 @@ func (c *closures) compute(n ast.Node) compute {
 	if read, ok := c.paths[n]; ok {
 		return readOf(read)
 	}
-	if constant, ok := literal(n); ok {
-		return func(*frame) (scalar, bool) { return constant, true }
+	if value, ok := literal(n); ok {
+		return constant(value)
 	}
 	if isCondition(n) {
 		return asValue(c.condition(n))
@@ -88,6 +88,19 @@ func (c *closures) compute(n ast.Node) compute {
 	c.no(reasonFor(n))
 	return nil
 }
+
+// computeAll returns nil if one of the nodes needs expr's machine.
+func (c *closures) computeAll(nodes []ast.Node) []compute {
+	all := make([]compute, len(nodes))
+	for i, n := range nodes {
+		if all[i] = c.compute(n); all[i] == nil {
+			return nil
+		}
+	}
+	return all
+}
+
+func constant(value scalar) compute { return func(*frame) (scalar, bool) { return value, true } }
 
 func reasonFor(n ast.Node) string {
 	switch n := n.(type) {

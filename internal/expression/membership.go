@@ -32,15 +32,15 @@ func (c *closures) membership(n *ast.BinaryNode) condition {
 
 // inList evaluates all of the list, as the machine does: an error in it is one wherever the needle is found.
 func (c *closures) inList(needle compute, list *ast.ArrayNode) condition {
+	elements := c.computeAll(list.Nodes)
+	if elements == nil {
+		return nil
+	}
 	constants, all := make([]scalar, len(list.Nodes)), true
-	elements := make([]compute, len(list.Nodes))
 	for i, n := range list.Nodes {
 		var ok bool
 		constants[i], ok = literal(n)
 		all = all && ok
-		if elements[i] = c.compute(n); elements[i] == nil {
-			return nil
-		}
 	}
 	return func(f *frame) (result, ok bool) {
 		value, ok := needle(f)

@@ -40,10 +40,8 @@ func (p *Program) ReadsKey() bool { return p.readsKey }
 // Fields returns the paths that the program reads, sorted, as the user would write them: user.name, meta.offset, $env.
 func (p *Program) Fields() []string { return slices.Clone(p.fields) }
 
-// ValueFields returns the root fields of the value that the program reads; whole, if it reads more than those.
-func (p *Program) ValueFields() (names []string, whole bool) {
-	return slices.Clone(p.valueFields), p.readsWhole
-}
+// ValueFields returns the root fields of the value that the program reads. If it ReadsWhole, those are not all.
+func (p *Program) ValueFields() []string { return slices.Clone(p.valueFields) }
 
 // Compiled reports whether the program runs as closures, or is a single read. If not, it runs on expr's machine, which
 // boxes every value.

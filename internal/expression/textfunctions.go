@@ -50,11 +50,9 @@ func appendMapped(dst []byte, text string, change func(rune) rune) []byte {
 
 // textFunction compiles the functions of several texts.
 func (c *closures) textFunction(n *ast.BuiltinNode) compute {
-	arguments := make([]compute, len(n.Arguments))
-	for i := range arguments {
-		if arguments[i] = c.compute(n.Arguments[i]); arguments[i] == nil {
-			return nil
-		}
+	arguments := c.computeAll(n.Arguments)
+	if arguments == nil {
+		return nil
 	}
 	switch n.Name {
 	case "replace":
@@ -63,9 +61,9 @@ func (c *closures) textFunction(n *ast.BuiltinNode) compute {
 		if len(arguments) > 1 {
 			return c.trim(n, arguments[0])
 		}
-		return ofTexts(arguments[0], constantText(""), func(text, _ string) scalar { return textScalar(strings.TrimSpace(text)) })
+		return ofTexts(arguments[0], constant(textScalar("")), func(text, _ string) scalar { return textScalar(strings.TrimSpace(text)) })
 	}
-	part := constantText(" ") // what trimPrefix and trimSuffix take off without a second argument
+	part := constant(textScalar(" ")) // what trimPrefix and trimSuffix take off without a second argument
 	if len(arguments) > 1 {
 		part = arguments[1]
 	}
@@ -82,11 +80,6 @@ func functionOfTwo(name string) func(text, part string) scalar {
 		return func(text, part string) scalar { return intScalar(int64(strings.Index(text, part))) }
 	}
 	return func(text, part string) scalar { return intScalar(int64(strings.LastIndex(text, part))) }
-}
-
-func constantText(text string) compute {
-	value := textScalar(text)
-	return func(*frame) (scalar, bool) { return value, true }
 }
 
 // ofTexts has an answer for two strings.
@@ -111,7 +104,7 @@ func (c *closures) trim(n *ast.BuiltinNode, text compute) compute {
 		c.no("it trims characters that are not a constant")
 		return nil
 	}
-	return ofTexts(text, constantText(""), func(text, _ string) scalar { return textScalar(strings.Trim(text, set.Value)) })
+	return ofTexts(text, constant(textScalar("")), func(text, _ string) scalar { return textScalar(strings.Trim(text, set.Value)) })
 }
 
 func replaced(arguments []compute) compute {

@@ -16,9 +16,8 @@ func (b *branch) narrow() *document.Names {
 		if p == nil {
 			return true
 		}
-		fields, whole := p.ValueFields()
-		names = append(names, fields...)
-		return !whole
+		names = append(names, p.ValueFields()...)
+		return !p.ReadsWhole()
 	}
 	for _, l := range b.links {
 		switch l.(type) {
