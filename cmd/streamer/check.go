@@ -32,16 +32,12 @@ func (p *program) checkBrokers(ctx context.Context, cfg config.Config) error {
 }
 
 func (p *program) withAdmin(ctx context.Context, c kafka.Config, path string, work func(*kafka.Admin) error) error {
-	use := kafka.Use{Role: "admin", Path: path}
-	if err := kafka.Check(ctx, c, use); err != nil {
-		return fmt.Errorf("reach the brokers: %w", err)
-	}
-	p.tellf("%s: the brokers answer", path)
-	client, err := kafka.NewClient(c, use)
+	client, err := kafka.Connect(ctx, c, kafka.Use{Role: "admin", Path: path})
 	if err != nil {
 		return fmt.Errorf("reach the brokers: %w", err)
 	}
 	defer client.Close()
+	p.tellf("%s: the brokers answer", path)
 	return work(kafka.NewAdmin(client))
 }
 

@@ -114,8 +114,7 @@ func (c *offsetsCommand) move(cmd *cobra.Command, change func(context.Context, *
 // offsetsTimeout bounds one command; a broker that does not answer by then will not.
 const offsetsTimeout = time.Minute
 
-// withAdmin checks flags and connection before it asks anything, so that a wrong password is an error of a second and
-// not of a minute.
+// withAdmin checks flags and connection before it asks anything.
 func (c *offsetsCommand) withAdmin(cmd *cobra.Command, do func(context.Context, *kafka.Admin) error) error {
 	connection, err := c.settle()
 	if err != nil {
@@ -125,10 +124,7 @@ func (c *offsetsCommand) withAdmin(cmd *cobra.Command, do func(context.Context, 
 	defer cancel()
 	logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError}))
 	use := kafka.Use{Role: "admin", Path: "kafka", Logger: logger}
-	if err := kafka.Check(ctx, connection, use); err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	client, err := kafka.NewClient(connection, use)
+	client, err := kafka.Connect(ctx, connection, use)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}

@@ -109,10 +109,7 @@ func (c *redriveCommand) prepare(ctx context.Context, plan *redrive.Plan, cfg co
 	ctx, cancel := context.WithTimeout(ctx, offsetsTimeout)
 	defer cancel()
 	use := kafka.Use{Role: "admin", Path: "kafka", Logger: logger}
-	if err := kafka.Check(ctx, cfg.Kafka, use); err != nil {
-		return fmt.Errorf("reach the brokers: %w", err)
-	}
-	client, err := kafka.NewClient(cfg.Kafka, use)
+	client, err := kafka.Connect(ctx, cfg.Kafka, use)
 	if err != nil {
 		return fmt.Errorf("reach the brokers: %w", err)
 	}

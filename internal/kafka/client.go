@@ -69,6 +69,14 @@ func NewClient(c Config, use Use, opts ...kgo.Opt) (*kgo.Client, error) {
 	return client, nil
 }
 
+// Connect makes a client after a [Check], so that a wrong password is an error of a second and not one of a minute.
+func Connect(ctx context.Context, c Config, use Use) (*kgo.Client, error) {
+	if err := Check(ctx, c, use); err != nil {
+		return nil, err
+	}
+	return NewClient(c, use)
+}
+
 // checkTimeout bounds [Check] over all brokers; each dial has dialTimeout.
 const checkTimeout = 15 * time.Second
 

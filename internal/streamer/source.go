@@ -62,13 +62,10 @@ func (l *sourceLookups) ProbeTail(
 // lookUp reaches the source's brokers and asks all that has to be known before a group is joined.
 func (s *Service) lookUp(ctx context.Context) error {
 	use := kafka.Use{Role: "admin", Path: "kafka", Logger: clientLog(s.log), Metrics: s.registry}
-	if err := kafka.Check(ctx, s.cfg.Kafka, use); err != nil {
-		return fmt.Errorf("reach the brokers: %w", err)
-	}
 	// A client of its own: a look-up that waits for a broker must not stand before heartbeats and commits.
-	client, err := kafka.NewClient(s.cfg.Kafka, use)
+	client, err := kafka.Connect(ctx, s.cfg.Kafka, use)
 	if err != nil {
-		return err
+		return fmt.Errorf("reach the brokers: %w", err)
 	}
 	s.lookups, s.ping, s.closeLookups = kafka.NewAdmin(client), client.Ping, client.Close
 	source := s.cfg.Source.Kafka
