@@ -51,7 +51,8 @@ type guess struct {
 	keep  bool
 }
 
-// fields reads the root object, which begins at i, and notes what is in names.
+// fields reads the root object, which begins at i, and notes what is in names. It goes on behind a field as object does: one
+// function for both cost 5 % of all parsing.
 func (p *parser) fields(i int, names *Names, guesses *[mostGuesses]guess) int {
 	place := p.open(i, Object)
 	if i = p.space(i + 1); i < len(p.src) && p.src[i] == '}' {
