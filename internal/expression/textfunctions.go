@@ -61,7 +61,7 @@ func (c *closures) textFunction(n *ast.BuiltinNode) compute {
 		if len(arguments) > 1 {
 			return c.trim(n, arguments[0])
 		}
-		return ofTexts(arguments[0], constant(textScalar("")), func(text, _ string) scalar { return textScalar(strings.TrimSpace(text)) })
+		return ofText(arguments[0], strings.TrimSpace)
 	}
 	part := constant(textScalar(" ")) // what trimPrefix and trimSuffix take off without a second argument
 	if len(arguments) > 1 {
@@ -80,6 +80,17 @@ func functionOfTwo(name string) func(text, part string) scalar {
 		return func(text, part string) scalar { return intScalar(int64(strings.Index(text, part))) }
 	}
 	return func(text, part string) scalar { return intScalar(int64(strings.LastIndex(text, part))) }
+}
+
+// ofText has an answer for a string.
+func ofText(a compute, apply func(string) string) compute {
+	return func(f *frame) (scalar, bool) {
+		text, ok := a(f)
+		if !ok || text.kind != document.String {
+			return scalar{}, false
+		}
+		return textScalar(apply(text.text)), true
+	}
 }
 
 // ofTexts has an answer for two strings.
@@ -104,7 +115,7 @@ func (c *closures) trim(n *ast.BuiltinNode, text compute) compute {
 		c.no("it trims characters that are not a constant")
 		return nil
 	}
-	return ofTexts(text, constant(textScalar("")), func(text, _ string) scalar { return textScalar(strings.Trim(text, set.Value)) })
+	return ofText(text, func(text string) string { return strings.Trim(text, set.Value) })
 }
 
 func replaced(arguments []compute) compute {
