@@ -5,11 +5,11 @@
 // the partition it came from; else by its key, as Kafka's default partitioner does it (murmur2), and without a key to its input
 // partition modulo the count. A destination may also name the partition, or ask for placement by key.
 //
-// Order: a batch is handed over as a whole before any of it is sent, the client fails a partition as a whole, the first failure
-// that is no refusal cancels what has not been sent yet, and nothing goes again before all has settled; so a later record does
-// not overtake an earlier one of its partition. The client must know the topics' partitions before the first batch for that,
-// see acquaint. A gap remains in the broker: one that has forgotten the producer takes the second of two record batches on
-// their way although it refused the first.
+// Order: a round is handed over as a whole before any answer to it is looked at (see gate), the client fails a partition as
+// a whole, the first failure that is no refusal cancels what has not been sent yet, and nothing goes again before all has
+// settled; so a later record does not overtake an earlier one of its partition. The client must know the topics' partitions
+// before the first batch for that, see acquaint. A gap remains in the broker: one that has forgotten the producer takes the
+// second of two record batches on their way although it refused the first.
 //
 // Refused records: what cannot go is found before anything is sent ([sink.RejectedError]). A broker refuses whole record
 // batches; the sink then sends less and less to that partition until the record at fault is refused alone (see pace).

@@ -3,6 +3,7 @@ package kafkasink_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ type broker struct {
 	*kfake.Cluster
 	inputs map[string]int
 	looked int // how often a sink asked for inputs
+	// dial connects to it; nil is TCP.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 func newBroker(t testing.TB, partitions int32, opts ...kfake.Opt) *broker {
@@ -38,9 +41,17 @@ func newBroker(t testing.TB, partitions int32, opts ...kfake.Opt) *broker {
 	return &broker{Cluster: cluster, inputs: map[string]int{"in": int(partitions)}}
 }
 
+func (b *broker) seeds() []kgo.Opt {
+	opts := []kgo.Opt{kgo.SeedBrokers(b.ListenAddrs()...)}
+	if b.dial != nil {
+		opts = append(opts, kgo.Dialer(b.dial))
+	}
+	return opts
+}
+
 func (b *broker) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.ListenAddrs()...)}, opts...)...)
+	client, err := kgo.NewClient(append(b.seeds(), opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +61,11 @@ func (b *broker) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 func (b *broker) cluster(opts ...kgo.Opt) kafkasink.Cluster {
 	return kafkasink.Cluster{
 		NewClient: func(more ...kgo.Opt) (*kgo.Client, error) {
-			all := append([]kgo.Opt{
-				kgo.SeedBrokers(b.ListenAddrs()...),
+			all := append(append(b.seeds(),
 				// So that a test does not spend its time in kgo's pauses.
-				kgo.MetadataMinAge(20 * time.Millisecond),
+				kgo.MetadataMinAge(20*time.Millisecond),
 				kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
-			}, opts...)
+			), opts...)
 			return kgo.NewClient(append(all, more...)...)
 		},
 		InputPartitions: func(context.Context) (map[string]int, error) {

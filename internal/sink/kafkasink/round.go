@@ -53,7 +53,9 @@ func (s *Sink) round(ctx context.Context, ships []*shipment) (done bool, err err
 	ours, cancel := context.WithCancel(ctx)
 	defer cancel()
 	now := &round{cancel: cancel}
+	s.gate.close()
 	held := s.produce(ours, now, ships)
+	s.gate.open()
 	if s.short.Load() {
 		// Some had no place, but the client may have learned of their partition while it took those behind them. So nothing goes;
 		// nothing has gone yet, because the client sends only while somebody waits.

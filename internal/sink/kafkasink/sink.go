@@ -37,6 +37,7 @@ type Sink struct {
 	cluster Cluster
 	logger  *slog.Logger
 	health  *health
+	gate    gate        // closed while a round is handed over
 	short   atomic.Bool // a record was placed in a partition that the client does not know yet
 
 	// Only the writer's goroutine uses these.
@@ -59,7 +60,7 @@ func New(ctx context.Context, cfg Config, cluster Cluster, logger *slog.Logger) 
 	if cluster.Path == "" {
 		cluster.Path = "sink.kafka"
 	}
-	s := &Sink{cfg: cfg, cluster: cluster, logger: logger, health: &health{}}
+	s := &Sink{cfg: cfg, cluster: cluster, logger: logger, health: &health{}, gate: newGate()}
 	if err := s.connect(); err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (s *Sink) connect() error {
 		kgo.ManualFlushing(),
 		// The batch is in memory already, within the budget; a limit here could only fail it.
 		kgo.MaxBufferedRecords(math.MaxInt32),
-		kgo.WithHooks(s.health),
+		kgo.WithHooks(s.health, s.gate),
 	)
 	if err != nil {
 		return fmt.Errorf("connect sink: %w", err)
