@@ -71,8 +71,8 @@ func TestCommitResultLooksAtEachPartition(t *testing.T) {
 		}
 		class, err := kafka.CommitDone, error(nil)
 		client.CommitOffsetsSync(testContext(t), offsets,
-			func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, callErr error) {
-				class, err = kafka.CommitResult(response, callErr)
+			func(_ *kgo.Client, request *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, callErr error) {
+				class, err = kafka.CommitResult(request, response, callErr)
 			})
 		return class, err
 	}
@@ -87,9 +87,23 @@ func TestCommitResultLooksAtEachPartition(t *testing.T) {
 	}
 }
 
+// An answer of version 10 has no names.
+func TestCommitResultNamesTopicsByTheirIDs(t *testing.T) {
+	t.Parallel()
+	id := [16]byte{1}
+	request := &kmsg.OffsetCommitRequest{Topics: []kmsg.OffsetCommitRequestTopic{{Topic: "events", TopicID: id}}}
+	response := &kmsg.OffsetCommitResponse{Topics: []kmsg.OffsetCommitResponseTopic{{
+		TopicID:    id,
+		Partitions: []kmsg.OffsetCommitResponseTopicPartition{{Partition: 1, ErrorCode: kerr.NotCoordinator.Code}},
+	}}}
+	if _, err := kafka.CommitResult(request, response, nil); err == nil || !strings.Contains(err.Error(), "events/1") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestCommitResultOfACall(t *testing.T) {
 	t.Parallel()
-	class, err := kafka.CommitResult(nil, kerr.NotCoordinator)
+	class, err := kafka.CommitResult(nil, nil, kerr.NotCoordinator)
 	if class != kafka.CommitTransient || !errors.Is(err, kerr.NotCoordinator) {
 		t.Errorf("%s, %v", class, err)
 	}

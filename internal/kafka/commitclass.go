@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,18 +71,31 @@ func CommitError(partitions string, err error) error {
 
 // CommitResult classes a whole commit: the call's error, or the worst of the partitions' codes, with an error that names
 // the partition. A call without error may still have failed for every partition.
-func CommitResult(response *kmsg.OffsetCommitResponse, err error) (CommitClass, error) {
+func CommitResult(request *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, err error) (CommitClass, error) {
 	if err != nil {
 		return ClassifyCommit(err), fmt.Errorf("commit offsets: %w", err)
 	}
 	worst, first := CommitDone, error(nil)
-	for _, topic := range response.Topics {
+	name := CommittedTopics(request, response)
+	for i, topic := range response.Topics {
 		for _, partition := range topic.Partitions {
 			code := kerr.ErrorForCode(partition.ErrorCode)
 			if class := ClassifyCommit(code); class > worst {
-				worst, first = class, fmt.Errorf("commit offset of %s/%d: %w", topic.Topic, partition.Partition, code)
+				worst, first = class, fmt.Errorf("commit offset of %s/%d: %w", name(i), partition.Partition, code)
 			}
 		}
 	}
 	return worst, first
+}
+
+// CommittedTopics returns the name of the answer's i-th topic. From version 10 on an answer has only the ids of topics.
+func CommittedTopics(request *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse) func(i int) string {
+	names := make(map[[16]byte]string, len(request.Topics))
+	for _, topic := range request.Topics {
+		names[topic.TopicID] = topic.Topic
+	}
+	return func(i int) string {
+		topic := &response.Topics[i]
+		return cmp.Or(topic.Topic, names[topic.TopicID])
+	}
 }

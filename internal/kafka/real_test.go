@@ -60,8 +60,8 @@ func (w world) member(t *testing.T, s kafka.SourceConfig, plan *kafka.StartPlan)
 			commits[at.Topic][at.Partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
 		}
 		client.CommitOffsetsSync(ctx, commits,
-			func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, callErr error) {
-				_, err = kafka.CommitResult(response, callErr)
+			func(_ *kgo.Client, request *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, callErr error) {
+				_, err = kafka.CommitResult(request, response, callErr)
 			})
 		return assigned, err
 	}

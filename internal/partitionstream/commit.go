@@ -1,7 +1,6 @@
 package partitionstream
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,11 +111,10 @@ func (a *Assignment) commitDone(
 		a.commitFailed(now, partition{}, err)
 		return
 	}
-	sent, name := sentOffsets(req), topicNames(req)
+	sent, name := sentOffsets(req), kafka.CommittedTopics(req, resp)
 	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		for _, rp := range t.Partitions {
-			p := partition{cmp.Or(t.Topic, name[t.TopicID]), rp.Partition}
+		for _, rp := range resp.Topics[i].Partitions {
+			p := partition{name(i), rp.Partition}
 			// The call can succeed and a partition fail; both are looked at.
 			if err := kerr.ErrorForCode(rp.ErrorCode); err != nil {
 				a.commitFailed(now, p, err)
@@ -137,15 +135,6 @@ func sentOffsets(req *kmsg.OffsetCommitRequest) map[partition]int64 {
 		}
 	}
 	return sent
-}
-
-// topicNames finds topics whose answer carries only their id, as it does from version 10 of the request on.
-func topicNames(req *kmsg.OffsetCommitRequest) map[[16]byte]string {
-	names := make(map[[16]byte]string)
-	for _, t := range req.Topics {
-		names[t.TopicID] = t.Topic
-	}
-	return names
 }
 
 func (a *Assignment) commitFailed(now time.Time, p partition, err error) {

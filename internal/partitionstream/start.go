@@ -66,9 +66,9 @@ func (a *Assignment) commitStarts(starts map[string]map[int32]int64) error {
 	// Not under the session's context: a commit that is cancelled loses its connection, and the broker may take it after a
 	// newer one.
 	a.client.CommitOffsetsSync(a.commits.ctx, offsets, func(
-		_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error,
+		_ *kgo.Client, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error,
 	) {
-		_, failed = kafka.CommitResult(resp, err)
+		_, failed = kafka.CommitResult(req, resp, err)
 	})
 	return failed
 }
