@@ -35,29 +35,30 @@ func (e *BreakerError) Error() string {
 }
 
 // count adds a batch before it is written. It returns a *[BreakerError] if too many records have failed.
-func (b *breaker) count(batch *record.Batch) error {
+func (b *breaker) count(batch *record.Batch) error { return b.tally(batch, b.advance) }
+
+// recount counts the newest batch again, of which the sink has refused records.
+func (b *breaker) recount(batch *record.Batch) error { return b.tally(batch, func() {}) }
+
+// tally counts the batch in the newest place of the ring, after prepare. Batches without records have none.
+func (b *breaker) tally(batch *record.Batch, prepare func()) error {
 	now, last := tallyOf(batch)
 	if b.limit.Percent == 0 || now.records == 0 {
 		return nil
 	}
+	prepare()
+	b.put(now)
+	return b.verdict(now, last)
+}
+
+// advance makes the oldest place of the ring the newest.
+func (b *breaker) advance() {
 	if len(b.last) < b.limit.Batches {
 		b.newest = len(b.last)
 		b.last = append(b.last, tally{})
 	} else {
 		b.newest = (b.newest + 1) % len(b.last)
 	}
-	b.put(now)
-	return b.verdict(now, last)
-}
-
-// recount counts the newest batch again, of which the sink has refused records.
-func (b *breaker) recount(batch *record.Batch) error {
-	now, last := tallyOf(batch)
-	if b.limit.Percent == 0 || now.records == 0 {
-		return nil
-	}
-	b.put(now)
-	return b.verdict(now, last)
 }
 
 func tallyOf(batch *record.Batch) (now tally, last string) {

@@ -44,16 +44,15 @@ func (r *refusals) settle(ctx context.Context, b *record.Batch, rejected *sink.R
 			failure.Class = record.ClassTooLarge
 		}
 		action := r.onError.Policy(failure.Class)
-		r.failed(failure.Class, action)
 		switch action {
 		case pipeline.Skip:
-			r.log.skipped(refused.Block.Owner, []record.Failure{failure}, time.Now())
-			refused.Block.Skipped = append(refused.Block.Skipped, failure)
+			r.skip(refused.Block, failure)
 		case pipeline.DeadLetter:
 			if err = r.bury(ctx, refused.Block, failure); err != nil {
 				return stops, err
 			}
 		default:
+			r.failed(failure.Class, action)
 			batcher.Truncate(b, refused.Block.Owner, refused.Offset)
 			stops = true
 			continue
@@ -62,6 +61,20 @@ func (r *refusals) settle(ctx context.Context, b *record.Batch, rejected *sink.R
 		b.Records--
 	}
 	return stops, nil
+}
+
+// skip notes among the block's skipped records, in its place by offset, the one that the refused output comes from. A record
+// of several outputs is there once: the circuit breaker and the totals count records.
+func (r *refusals) skip(block *record.Block, failure record.Failure) {
+	at, found := slices.BinarySearchFunc(block.Skipped, failure.Offset, func(f record.Failure, offset int64) int {
+		return cmp.Compare(f.Offset, offset)
+	})
+	if found {
+		return
+	}
+	r.failed(failure.Class, pipeline.Skip)
+	r.log.skipped(block.Owner, []record.Failure{failure}, time.Now())
+	block.Skipped = slices.Insert(block.Skipped, at, failure)
 }
 
 // bury puts the record as it came among the block's dead letters, in its place by offset. A record that came to several
@@ -77,6 +90,7 @@ func (r *refusals) bury(ctx context.Context, block *record.Block, failure record
 	if err != nil {
 		return err
 	}
+	r.failed(failure.Class, pipeline.DeadLetter)
 	letter.Failure, letter.Owner = failure, block.Owner
 	block.Dead = slices.Insert(block.Dead, at, letter)
 	block.Charge(letter.Size())

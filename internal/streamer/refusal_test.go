@@ -118,11 +118,17 @@ func TestRefusalsAreSkipped(t *testing.T) {
 		log:     &failureLog{log: slog.New(slog.DiscardHandler)},
 	}
 	b := refusedBatch()
-	stops, err := r.settle(t.Context(), b, reject(b, map[[2]int]bool{{1, 0}: true}, [2]int{0, 4}, [2]int{1, 0}))
-	if stops || err != nil || b.Records != 18 || len(b.Blocks[0].Skipped) != 1 || len(b.Blocks[1].Skipped) != 1 {
-		t.Errorf("stops %v, %v, %d records", stops, err, b.Records)
+	b.Blocks[0].Out[3].Offset = 4 // two outputs of one record, refused in two answers
+	for _, refused := range [][][2]int{{{0, 4}, {1, 0}}, {{0, 0}, {0, 3}}} {
+		stops, err := r.settle(t.Context(), b, reject(b, map[[2]int]bool{{1, 0}: true}, refused...))
+		if stops || err != nil {
+			t.Errorf("stops %v, %v", stops, err)
+		}
 	}
-	if want := []string{"rejected skip", "too_large skip"}; !slices.Equal(counted, want) {
+	if b.Records != 16 || b.Blocks[0].Failed() != 2 || b.Blocks[1].Failed() != 1 || b.Blocks[0].Skipped[0].Offset != 0 {
+		t.Errorf("%d records left, skipped %v", b.Records, b.Blocks[0].Skipped)
+	}
+	if want := []string{"rejected skip", "too_large skip", "rejected skip"}; !slices.Equal(counted, want) {
 		t.Errorf("counted %q, want %q", counted, want)
 	}
 }
