@@ -42,6 +42,7 @@ func newRedriveCommand(p *program) *cobra.Command {
 	}
 	p.addConfigFlags(cmd)
 	flags, s := cmd.Flags(), &c.options.Selection
+	flags.StringSliceVar(&s.Pipelines, "pipeline", nil, "letters of these `pipelines`, by group (default source.kafka.group)")
 	flags.StringSliceVar(&s.Classes, "class", nil, "only letters of these `classes` of failure, such as decode,encode")
 	flags.StringVar(&s.Step, "step", "", "only letters of this failing `step`, such as steps[0].filter")
 	flags.StringSliceVar(&s.Topics, "topic", nil, "only letters of records of these source `topics`")

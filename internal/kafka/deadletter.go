@@ -43,6 +43,7 @@ type Provenance struct {
 	Timestamp time.Time
 	Class     string
 	Step      string
+	Pipeline  string // the consumer group; empty if it had none
 	// Own are the headers that the record had itself. They share the letter's memory.
 	Own []kgo.RecordHeader
 }
@@ -62,7 +63,8 @@ func ReadDeadLetter(headers []kgo.RecordHeader) (Provenance, error) {
 		}
 	}
 	p := Provenance{
-		Topic: of(HeaderSourceTopic), Class: of(HeaderErrorClass), Step: of(HeaderErrorStep), Own: headers[:own:own],
+		Topic: of(HeaderSourceTopic), Class: of(HeaderErrorClass), Step: of(HeaderErrorStep),
+		Pipeline: of(HeaderPipeline), Own: headers[:own:own],
 	}
 	partition, err := readNumber(HeaderSourcePartition, of(HeaderSourcePartition), 32)
 	if err != nil {

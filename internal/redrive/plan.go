@@ -56,6 +56,9 @@ func New(cfg config.Config, o Options) (*Plan, error) {
 	if err := p.name(cfg); err != nil {
 		return nil, err
 	}
+	if own := cfg.Source.Kafka.Group; len(p.selection.Pipelines) == 0 && own != "" { // after the name, which has it anyway
+		p.selection.Pipelines = []string{own}
+	}
 	if o.Selection.Where != "" {
 		var err error
 		if p.filter, err = pipeline.Compile(o.Selection.filter(), pipeline.Options{}); err != nil {

@@ -19,13 +19,14 @@ import (
 
 // Selection says which letters are meant; an empty part leaves none out. It is not changed once letters are read.
 type Selection struct {
-	Classes []string  // of the failure
-	Step    string    // that failed, as the header has it
-	Topics  []string  // that the records came from
-	Where   string    // a filter over the letter
-	Decode  string    // how Where reads values: json, string or raw
-	Since   time.Time // letters that were written then or later
-	Before  time.Time // letters that were written earlier
+	Pipelines []string  // whose letters; without any the configured pipeline's own
+	Classes   []string  // of the failure
+	Step      string    // that failed, as the header has it
+	Topics    []string  // that the records came from
+	Where     string    // a filter over the letter
+	Decode    string    // how Where reads values: json, string or raw
+	Since     time.Time // letters that were written then or later
+	Before    time.Time // letters that were written earlier
 }
 
 // Formats that Where can read without a schema.
@@ -84,7 +85,8 @@ func (s *Selection) filter() pipeline.Config {
 
 // has reports whether the letter is meant as far as its headers and its time tell.
 func (s *Selection) has(r *kgo.Record, from *kafka.Provenance) bool {
-	return (len(s.Classes) == 0 || slices.Contains(s.Classes, from.Class)) &&
+	return (len(s.Pipelines) == 0 || slices.Contains(s.Pipelines, from.Pipeline)) &&
+		(len(s.Classes) == 0 || slices.Contains(s.Classes, from.Class)) &&
 		(s.Step == "" || s.Step == from.Step) &&
 		(len(s.Topics) == 0 || slices.Contains(s.Topics, from.Topic)) &&
 		(s.Since.IsZero() || !r.Timestamp.Before(s.Since)) &&
@@ -98,11 +100,14 @@ func (s *Selection) Group(pipelineGroup, deadLetters string, through bool) strin
 	if s.Where == "" {
 		decode = "" // it decides nothing
 	}
-	text := fmt.Sprintf("%q", []string{
+	parts := []string{
 		deadLetters, strconv.FormatBool(through), s.Step, s.Where, decode, instant(s.Since), instant(s.Before),
 		strings.Join(sorted(s.Classes), ","), strings.Join(sorted(s.Topics), ","),
-	})
-	sum := sha256.Sum256([]byte(text))
+	}
+	if len(s.Pipelines) > 0 {
+		parts = append(parts, strings.Join(sorted(s.Pipelines), ","))
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
 	return pipelineGroup + ".redrive." + hex.EncodeToString(sum[:4])
 }
 

@@ -1,11 +1,13 @@
 package redrive
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"streamer/internal/codec"
+	"streamer/internal/kafka"
 	"streamer/internal/pipeline"
 )
 
@@ -72,6 +74,8 @@ func TestGroup(t *testing.T) {
 	}
 	seen := map[string]bool{all.Group("g", deadTopic, false): true, all.Group("g", "other", false): true, all.Group("g", deadTopic, true): true}
 	for _, change := range []func(*Selection){
+		func(s *Selection) { s.Pipelines = []string{"g"} },
+		func(s *Selection) { s.Pipelines = []string{"g", "h"} },
 		func(s *Selection) { s.Classes = nil },
 		func(s *Selection) { s.Step = "" },
 		func(s *Selection) { s.Topics = []string{"a"} },
@@ -95,9 +99,11 @@ func TestHas(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		selection Selection
-		want      string // the offsets that are chosen of 0 decode orders, 1 evaluate orders, 2 decode clicks
+		want      string // the offsets chosen of 0 decode orders, 1 evaluate orders, 2 decode clicks, and another pipeline's 3
 	}{
 		{"all", Selection{}, "0 1 2"},
+		{"another pipeline", Selection{Pipelines: []string{"h"}}, "3"},
+		{"both pipelines", Selection{Pipelines: []string{"h", "g"}}, "0 1 2 3"},
 		{"class", Selection{Classes: []string{"decode"}}, "0 2"},
 		{"classes", Selection{Classes: []string{"decode", "evaluate"}}, "0 1 2"},
 		{"topic", Selection{Topics: []string{"clicks"}}, "2"},
@@ -111,9 +117,13 @@ func TestHas(t *testing.T) {
 		{"where of headers", Selection{Where: `meta.headers["streamer-source-topic"] == "clicks"`}, "2"},
 		{"where of the letter", Selection{Where: `meta.topic == "dead" and meta.key == "k1"`}, "1"},
 	} {
-		b := blockOf(written(0, "orders", "decode", `{"n":1}`), written(1, "orders", "evaluate", `{"n":2}`), written(2, "clicks", "decode", `{"n":3}`))
+		other := written(3, "orders", "decode", `{"n":4}`)
+		other.Headers[slices.Index(kafka.DeadLetterHeaders(), kafka.HeaderPipeline)].Value = []byte("h")
+		b := blockOf(
+			written(0, "orders", "decode", `{"n":1}`), written(1, "orders", "evaluate", `{"n":2}`), written(2, "clicks", "decode", `{"n":3}`), other,
+		)
 		planOf(t, Options{Selection: test.selection}).Wrap(t.Context(), nil).Process(b)
-		if got := offsets(b); got != test.want || b.Filtered != 3-len(b.Out) || b.Stopped != nil {
+		if got := offsets(b); got != test.want || b.Filtered != 4-len(b.Out) || b.Stopped != nil {
 			t.Errorf("%s: chosen %q, filtered %d, stopped %v; want %q", test.name, got, b.Filtered, b.Stopped, test.want)
 		}
 	}
