@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 
 	"streamer/integration/child"
+	"streamer/integration/loopback"
 	"streamer/integration/proxy"
 )
 
@@ -59,7 +57,7 @@ func (b *Broker) startProcess(ctx context.Context) error {
 func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]string, error) {
 	var ports [proxies + 3]string
 	for i := range ports {
-		addr, err := freeAddr(ctx)
+		addr, err := loopback.FreeAddr(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -101,27 +99,6 @@ func (b *Broker) newProxy(ctx context.Context) (*proxy.Proxy, error) {
 	}
 	b.closers = append(b.closers, p.Close)
 	return p, nil
-}
-
-// freeAddr finds a loopback port below the range from which the kernel takes ports for outgoing connections: one of
-// those could be in use by a client when the broker starts again.
-func freeAddr(ctx context.Context) (string, error) {
-	const first, count, tries = 20000, 10000, 100
-	var last error
-	for range tries {
-		port := first + rand.IntN(count) //nolint:gosec // a port is no secret
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-		if err != nil {
-			last = err
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			return "", fmt.Errorf("free port %s: %w", addr, err)
-		}
-		return addr, nil
-	}
-	return "", fmt.Errorf("find a free port: %w", last)
 }
 
 func (n *processNode) config() string { return filepath.Join(n.dir, "server.properties") }

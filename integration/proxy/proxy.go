@@ -1,5 +1,5 @@
-// Package proxy is a TCP proxy between a client and a server that a test can cut or hang, to act the network's part in a
-// fault.
+// Package proxy is a TCP proxy between a client and a server that a test can cut, hang, slow down or tear, to act the
+// network's part in a fault.
 //
 // One goroutine accepts; each connection has two, one per direction. They end when the connection, or the proxy, is
 // closed; Close waits for them.
@@ -12,15 +12,19 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // mode is what happens to bytes.
 type mode int
 
 const (
-	passing mode = iota
-	hanging      // connections stay open and are accepted, nothing passes
-	cutting      // connections are reset and none is accepted for longer than it takes to close it
+	passing   mode = iota
+	hanging        // connections stay open and are accepted, nothing passes
+	cutting        // connections are reset and none is accepted for longer than it takes to close it
+	delaying       // each piece waits before it passes
+	trickling      // one byte a second passes, in each direction of each connection
+	tearing        // half of the next answer passes, then its connection is reset
 )
 
 // Proxy forwards connections to one upstream address.
@@ -31,6 +35,7 @@ type Proxy struct {
 	mu       sync.Mutex // guards what follows: the test changes the mode while connections look at it
 	upstream string
 	mode     mode
+	delay    time.Duration // of delaying
 	changed  chan struct{} // closed and replaced when the mode changes
 	conns    map[net.Conn]struct{}
 	closed   bool
@@ -68,6 +73,21 @@ func (p *Proxy) Cut() {
 	p.CloseConnections()
 }
 
+// Delay lets every piece of data pass so much later, as a far or an overloaded network does. A piece is what one read
+// returns, so it bounds the throughput too.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	p.delay = d
+	p.mu.Unlock()
+	p.set(delaying)
+}
+
+// Trickle lets one byte a second pass in each direction of each connection, as a link does that is all but dead.
+func (p *Proxy) Trickle() { p.set(trickling) }
+
+// Tear lets half of a server's next answer pass on each connection, and then resets it.
+func (p *Proxy) Tear() { p.set(tearing) }
+
 // Pass lets everything through again.
 func (p *Proxy) Pass() { p.set(passing) }
 
@@ -103,10 +123,16 @@ func (p *Proxy) set(m mode) {
 	p.changed = make(chan struct{})
 }
 
-func (p *Proxy) look() (mode, string, <-chan struct{}) {
+func (p *Proxy) look() (mode, time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mode, p.upstream, p.changed
+	return p.mode, p.delay, p.changed
+}
+
+func (p *Proxy) target() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.upstream
 }
 
 func (p *Proxy) accept() {
@@ -155,8 +181,7 @@ func reset(conn net.Conn) {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer p.forget(client)
-	_, upstream, _ := p.look()
-	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", upstream)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target())
 	if err != nil {
 		reset(client)
 		return
@@ -167,26 +192,23 @@ func (p *Proxy) serve(client net.Conn) {
 	defer p.forget(server)
 	var back sync.WaitGroup
 	back.Go(func() {
-		p.copy(client, server)
+		p.copy(client, server, true)
 		_ = client.Close() // wakes the other direction
 	})
-	p.copy(server, client)
+	p.copy(server, client, false)
 	_ = server.Close() // wakes the other direction
 	back.Wait()
 }
 
-// copy moves bytes until either end closes, and holds them while the proxy hangs.
-func (p *Proxy) copy(to io.Writer, from io.Reader) {
+// copy moves bytes until either end closes, as the mode says.
+func (p *Proxy) copy(to, from net.Conn, answers bool) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
-		if n > 0 {
-			if !p.mayPass() {
-				return
-			}
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
+		if n > 0 && !p.forward(to, buf[:n], answers) {
+			reset(to)
+			reset(from)
+			return
 		}
 		if err != nil {
 			return
@@ -194,17 +216,49 @@ func (p *Proxy) copy(to io.Writer, from io.Reader) {
 	}
 }
 
-// mayPass waits while the proxy hangs. It is false when connections are cut.
-func (p *Proxy) mayPass() bool {
-	for {
-		m, _, changed := p.look()
+// forward writes one piece of data. It is false when the connection is to be reset.
+func (p *Proxy) forward(to io.Writer, piece []byte, answers bool) bool {
+	waited := false
+	for len(piece) > 0 {
+		m, delay, changed := p.look()
+		size := len(piece)
 		switch m {
 		case passing:
-			return true
 		case cutting:
 			return false
 		case hanging:
 			<-changed
+			continue
+		case delaying:
+			if !waited {
+				waited = true
+				pause(delay, changed)
+				continue
+			}
+		case trickling:
+			size = 1
+		case tearing:
+			if answers {
+				_, _ = to.Write(piece[:size/2])
+				return false
+			}
 		}
+		if _, err := to.Write(piece[:size]); err != nil {
+			return false
+		}
+		if piece = piece[size:]; m == trickling {
+			pause(time.Second, changed)
+		}
+	}
+	return true
+}
+
+// pause waits, but not longer than the mode stays as it is.
+func pause(d time.Duration, changed <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-changed:
 	}
 }

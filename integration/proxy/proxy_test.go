@@ -115,3 +115,51 @@ func TestCut(t *testing.T) {
 		return receive(conn, time.Second)
 	})
 }
+
+func TestDelay(t *testing.T) {
+	t.Parallel()
+	p := echo(t)
+	conn := dial(t, p)
+	p.Delay(time.Hour)
+	send(t, conn)
+	if err := receive(conn, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("what is to come in an hour came at once: %v", err)
+	}
+	p.Delay(time.Millisecond) // of what is waiting too
+	if err := receive(conn, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTrickle(t *testing.T) {
+	t.Parallel()
+	p := echo(t)
+	conn := dial(t, p)
+	p.Trickle()
+	send(t, conn)
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(conn, first); err != nil || first[0] != 'l' {
+		t.Fatalf("the first byte: %q, %v", first, err)
+	}
+	if err := receive(conn, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the rest came at once: %v", err)
+	}
+	p.Pass()
+	if err := receive(conn, time.Minute); err != nil {
+		t.Fatalf("the rest did not pass: %v", err)
+	}
+}
+
+func TestTear(t *testing.T) {
+	t.Parallel()
+	p := echo(t)
+	conn := dial(t, p)
+	p.Tear()
+	if _, err := conn.Write([]byte("line\n")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if string(got) != "li" || err == nil {
+		t.Errorf("got %q, %v; want half of the answer and a reset", got, err)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"streamer/integration/child"
 	"streamer/integration/eventually"
+	"streamer/integration/loopback"
 )
 
 // Patience is how long a test waits for what should take a moment. It is generous, because a machine that runs many
@@ -37,7 +37,10 @@ func (b *Binary) Start(t *testing.T, config Config, env ...string) *Service {
 	t.Helper()
 	listen, ok := config["admin.listen"].(string)
 	if !ok {
-		listen = freeAddr(t)
+		var err error
+		if listen, err = loopback.FreeAddr(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		config = config.With(Config{"admin.listen": listen})
 	}
 	file := WriteConfig(t, config)
@@ -81,19 +84,6 @@ func WriteConfig(t *testing.T, config Config) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }
 
 // Ready waits until the service says that it has joined and reaches the brokers.
