@@ -115,3 +115,39 @@ func TestSinkTopic(t *testing.T) {
 	s.Terminate(t)
 	f.exactlyOnce(t)
 }
+
+// TestTopicCreatedAgain would catch a service that is idle for ever: the group of KIP-848 takes the old topic's partitions
+// away, and the client cannot tell the new ones that it is given.
+func TestTopicCreatedAgain(t *testing.T) {
+	t.Parallel()
+	needKafka(t, "it ends no assignment when a topic is deleted")
+	for _, protocol := range []string{"classic", "consumer"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			f := newFlow(t, 2)
+			config := f.config().With(service.Config{"source.kafka.group_protocol": protocol})
+			f.fill(t, 100, 100)
+			s := binary.Start(t, config)
+			s.Until(t, "the group to catch up", f.caughtUp)
+			s.UntilStatus(t, "lag 0", noLag) // so it has looked at the topic
+			if _, err := f.admin.DeleteTopic(t.Context(), f.Topic); err != nil {
+				t.Fatal(err)
+			}
+			f.broker.UntilGone(t, f.Topic)
+			f.broker.CreateTopic(t, f.Topic, 2, nil)
+			if code := s.Exit(t); code != 1 {
+				t.Errorf("exit code %d, want 1", code)
+			}
+			if log := s.Stderr.Last(3); !strings.Contains(log, f.Topic) || !strings.Contains(log, "created anew") {
+				t.Errorf("the log does not say that the topic was created anew:\n%s", log)
+			}
+			f.output = f.broker.Topic(t, "out", 2, nil)
+			f.reopen(t)
+			f.fill(t, 50, 50)
+			s = binary.Start(t, config.With(service.Config{"sink.kafka.topic": f.output}))
+			s.Until(t, "the group to catch up", f.caughtUp)
+			s.Terminate(t)
+			f.exactlyOnce(t)
+		})
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"streamer/integration/eventually"
 )
@@ -64,6 +66,26 @@ func (b *Broker) UntilPartitions(t *testing.T, name string, partitions int) {
 			err = fmt.Errorf("%d of %d partitions are there", len(ends[name]), partitions)
 		}
 		return err
+	})
+}
+
+// UntilGone waits until the broker has forgotten the topic.
+func (b *Broker) UntilGone(t *testing.T, name string) {
+	t.Helper()
+	client := b.Client(t)
+	eventually.Holds(t, patience, name+" to be gone", func(ctx context.Context) error {
+		request := kmsg.NewPtrMetadataRequest()
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = &name
+		request.Topics = append(request.Topics, asked)
+		response, err := request.RequestWith(ctx, client)
+		if err != nil {
+			return fmt.Errorf("ask for metadata: %w", err)
+		}
+		if code := response.Topics[0].ErrorCode; code != kerr.UnknownTopicOrPartition.Code {
+			return fmt.Errorf("it is there: %w", kerr.ErrorForCode(code))
+		}
+		return nil
 	})
 }
 

@@ -32,6 +32,26 @@ func (e *MissingTopicError) Error() string {
 	return fmt.Sprintf("no such topic: %s; create it, or correct the name", strings.Join(e.Topics, ", "))
 }
 
+// TopicIDs returns the ids of those of the topics that exist. Brokers before 2.8 have none, so those are left out too.
+func (a *Admin) TopicIDs(ctx context.Context, topics ...string) (map[string]kadm.TopicID, error) {
+	details, err := a.freshTopics(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[string]kadm.TopicID, len(details))
+	for topic, detail := range details {
+		if detail.Err == nil && detail.ID != (kadm.TopicID{}) {
+			ids[topic] = detail.ID
+		}
+	}
+	return ids, nil
+}
+
+// Recreated is the error of a topic that has another id than when the client began to read it.
+func Recreated(topic string) error {
+	return &PollError{Class: PollRecreated, Topic: topic, Partition: -1, Err: kerr.InconsistentTopicID}
+}
+
 // SourcePartitions lists the partitions of the source's topics as they are now; for a pattern, of all topics that match.
 // A topic that is named but does not exist is a [MissingTopicError].
 func (a *Admin) SourcePartitions(ctx context.Context, s SourceConfig) (Partitions, error) {

@@ -46,7 +46,8 @@ func (c PollClass) String() string {
 	}[c]
 }
 
-// PollError is an error that came out of a poll. Partition is -1, and Topic empty, if it is not about a partition.
+// PollError is an error that came out of a poll, or keeps polls from giving anything. Partition is -1 if it is not about a
+// partition, and Topic empty if it is not about a topic either.
 type PollError struct {
 	Class     PollClass
 	Topic     string
@@ -56,7 +57,10 @@ type PollError struct {
 
 func (e *PollError) Error() string {
 	text := "poll"
-	if e.Topic != "" {
+	switch {
+	case e.Topic != "" && e.Partition < 0:
+		text = "poll " + e.Topic
+	case e.Topic != "":
 		text = fmt.Sprintf("poll %s/%d", e.Topic, e.Partition)
 	}
 	text += ": " + e.Err.Error()

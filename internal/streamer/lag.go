@@ -3,6 +3,8 @@ package streamer
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ type lagWatch struct {
 	isolation  string
 	assignment *partitionstream.Assignment
 	log        *slog.Logger
+	topics     *topicWatch
 
 	mu    sync.Mutex // written by Run, read by the status
 	err   error      // of the last look-up
@@ -53,6 +56,7 @@ func (w *lagWatch) look(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lagEvery)
 	defer cancel()
+	w.topics.look(ctx, slices.Collect(maps.Keys(of)))
 	if of.Len() == 0 {
 		return w.ping(ctx)
 	}

@@ -227,6 +227,7 @@ func (s *Service) connect(writer *sink.Writer, letters *deadLetters) {
 	s.delivery.failed = func(err error, reached bool) { s.failed.fail(s.sinkError(err, reached)) }
 	s.watch = &lagWatch{
 		lookups: s.lookups, ping: s.ping, isolation: source.Isolation, assignment: s.assignment, log: s.log,
+		topics: newTopicWatch(s.lookups, source.Topics, s.failed.fail, s.log),
 	}
 	s.bounded = &boundWatch{
 		ends: s.bound, group: source.Group, assignment: s.assignment, log: s.log,
