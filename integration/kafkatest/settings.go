@@ -66,6 +66,10 @@ func settings(listeners []listener, own map[string]string) map[string]string {
 		"group.consumer.min.heartbeat.interval.ms": "100",
 		"group.consumer.heartbeat.interval.ms":     "500",
 
+		// So that a test can take a topic away, and give it back, by an ACL.
+		"authorizer.class.name":          "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"allow.everyone.if.no.acl.found": "true",
+
 		// Compaction runs when a test's topic asks for it, not every 15 s.
 		"log.cleaner.backoff.ms":         "200",
 		"log.cleaner.dedupe.buffer.size": "4194304",

@@ -1,9 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,9 +18,15 @@ type Producer struct {
 	Run   string
 	// Pad makes values longer; it must need no quoting in JSON.
 	Pad string
+	// Remember keeps what the broker acknowledged, for [Producer.Acknowledged]: a topic that is cut, or deleted, does not
+	// hold it any more.
+	Remember bool
 
 	client *kgo.Client
 	next   []int64 // next sequence number by partition
+
+	mu           sync.Mutex // guards what follows, which the client's goroutine adds to
+	acknowledged map[int32][]Stored
 }
 
 // NewProducer makes a producer for the partitions from 0 up to the given number. The client must have been made with
@@ -65,13 +74,53 @@ func (p *Producer) Fill(ctx context.Context, counts ...int) error {
 				continue
 			}
 			left = true
-			p.client.Produce(ctx, p.Record(int32(partition)), promise.Promise())
+			p.client.Produce(ctx, p.Record(int32(partition)), p.remembered(promise.Promise()))
 		}
 	}
 	if err := promise.Err(); err != nil {
 		return fmt.Errorf("produce to %s: %w", p.Topic, err)
 	}
 	return nil
+}
+
+// remembered is a promise that notes what was acknowledged, if that is wanted. Sequence numbers are read from the values.
+func (p *Producer) remembered(promise func(*kgo.Record, error)) func(*kgo.Record, error) {
+	if !p.Remember {
+		return promise
+	}
+	return func(r *kgo.Record, err error) {
+		if err == nil {
+			p.remember(r)
+		}
+		promise(r, err)
+	}
+}
+
+func (p *Producer) remember(r *kgo.Record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.acknowledged == nil {
+		p.acknowledged = make(map[int32][]Stored)
+	}
+	reader := Reader{Run: p.Run}
+	id, err := reader.Read(r.Value)
+	if err != nil {
+		panic(err) // it is our own
+	}
+	p.acknowledged[r.Partition] = append(p.acknowledged[r.Partition], Stored{Offset: r.Offset, ID: id})
+}
+
+// Acknowledged returns what the broker has acknowledged, by partition and in offset order.
+func (p *Producer) Acknowledged() map[int32][]Stored {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[int32][]Stored, len(p.acknowledged))
+	for partition, records := range p.acknowledged {
+		records = slices.Clone(records)
+		slices.SortFunc(records, func(a, b Stored) int { return cmp.Compare(a.Offset, b.Offset) })
+		all[partition] = records
+	}
+	return all
 }
 
 // Each returns n counts of the same size, for Fill.

@@ -90,11 +90,13 @@ func Read(ctx context.Context, brokers []string, run, input, output string) (*Le
 	if err != nil {
 		return nil, err
 	}
+	return l, l.ReadOutput(ctx, brokers, run, output)
+}
+
+// ReadOutput adds what the output topic has of the run.
+func (l *Ledger) ReadOutput(ctx context.Context, brokers []string, run, output string) error {
 	reader := Reader{Run: run}
-	err = ReadTopic(ctx, brokers, output, func(r *kgo.Record) {
-		l.Deliver(Lane(r.Partition), r.Value, &reader)
-	})
-	return l, err
+	return ReadTopic(ctx, brokers, output, func(r *kgo.Record) { l.Deliver(Lane(r.Partition), r.Value, &reader) })
 }
 
 // ReadInput reads what the input topic holds of the run. Values of other runs, and those that are no value of ours, are

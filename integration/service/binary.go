@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -29,22 +30,55 @@ type Binary struct {
 // Build builds the binary into dir, or takes the one that STREAMER_TEST_BINARY names. It is not built with the race
 // detector unless STREAMER_TEST_RACE is 1: that makes the service so slow that load tests test little else.
 func Build(ctx context.Context, dir string) (*Binary, error) {
+	if path := os.Getenv(envBinary); path != "" {
+		root, err := moduleRoot(ctx)
+		return &Binary{Path: path, Root: root}, err
+	}
+	return build(ctx, dir)
+}
+
+// BuildChanged builds the binary into dir from other sources: files by their path below the repository's folder.
+func BuildChanged(ctx context.Context, dir string, files map[string][]byte) (*Binary, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if path := os.Getenv(envBinary); path != "" {
-		return &Binary{Path: path, Root: root}, nil
+	var overlay struct {
+		Replace map[string]string `json:"Replace"` //nolint:tagliatelle // as the go command has it
+	}
+	overlay.Replace = map[string]string{}
+	for name, content := range files {
+		changed := filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
+		if err := os.WriteFile(changed, content, 0o600); err != nil {
+			return nil, fmt.Errorf("write changed source: %w", err)
+		}
+		overlay.Replace[filepath.Join(root, name)] = changed
+	}
+	text, err := json.Marshal(overlay)
+	if err != nil {
+		return nil, fmt.Errorf("write overlay: %w", err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, text, 0o600); err != nil {
+		return nil, fmt.Errorf("write overlay: %w", err)
+	}
+	return build(ctx, dir, "-overlay", list)
+}
+
+func build(ctx context.Context, dir string, flags ...string) (*Binary, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, err
 	}
 	path := filepath.Join(dir, "streamer")
-	args := []string{"build", "-trimpath", "-o", path}
+	args := append([]string{"build", "-trimpath", "-o", path}, flags...)
 	if os.Getenv(envRace) == "1" {
 		args = append(args, "-race")
 	}
 	//nolint:gosec // the arguments are a path of ours and fixed flags
-	build := exec.CommandContext(ctx, "go", append(args, "./cmd/streamer")...)
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/streamer")...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build streamer: %w\n%s", err, out)
 	}
 	return &Binary{Path: path, Root: root}, nil
