@@ -11,7 +11,7 @@ LINT         := bin/golangci-lint-$(LINT_VERSION)
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-integration bench bench-go lint fmt docker clean
+.PHONY: help build demo test test-unit test-integration chaos chaos-long chaos-mutants bench bench-go lint fmt docker clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,20 @@ test-unit: ## Run the tests that need no broker
 test-integration: ## Run the built binary against a broker; STREAMER_TEST_REQUIRE=docker refuses a lesser one
 	$(GO) test -timeout 10m ./integration/...
 
+# A broker that may be killed; the seed says which schedule. CHAOS='-run TestChaos/.*/kill' plays one scenario, CHAOS=-short half.
+CHAOS_TEST = STREAMER_TEST_BROKER=process STREAMER_TEST_REQUIRE=kafka $(GO) test -tags chaos -count=1 -v ./integration/chaos
+SEED ?= 1
+FOR  ?= 30m
+
+chaos: ## Inject every kind of fault under load and check that nothing is lost (Java, Maven; docs/reliability.md)
+	$(CHAOS_TEST) -timeout 30m -run '^TestChaos$$' $(CHAOS) -seed $(SEED)
+
+chaos-long: ## The same for FOR=30m with seeds that are drawn, or from SEED on
+	$(CHAOS_TEST) -timeout 0 -run '^TestChaos$$' $(CHAOS) -for $(FOR) -seed $(if $(filter command line,$(origin SEED)),$(SEED),0)
+
+chaos-mutants: ## Prove the checks: services that lose data must be caught
+	$(CHAOS_TEST) -timeout 30m -run '^TestMutants$$' $(CHAOS) -seed $(SEED)
+
 bench: bench-go ## Measure: the parts, then the binary beside bench/limit (Java, Maven); docs/benchmarks.md
 	$(GO) run ./bench/run $(BENCH)
 
@@ -40,7 +54,7 @@ bench-go: ## Measure the parts alone: Go benchmarks
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./internal/...
 
 lint: $(LINT) ## Check style, layers and likely bugs
-	$(LINT) run ./...
+	$(LINT) run --build-tags chaos ./...
 
 fmt: $(LINT) ## Format every file
 	$(LINT) fmt ./...
