@@ -32,7 +32,7 @@ test-unit: ## Run the tests that need no broker
 test-integration: ## Run the built binary against a broker; STREAMER_TEST_REQUIRE=docker refuses a lesser one
 	$(GO) test -timeout 10m ./integration/...
 
-# A broker that may be killed; the seed says which schedule. CHAOS='-run TestChaos/.*/kill' plays one scenario, CHAOS=-short half.
+# A broker that may be killed; SEED says which schedule. CHAOS=-short has half of each fault, CHAOS="-run 'TestChaos/.*/kill'" one kind.
 CHAOS_TEST = STREAMER_TEST_BROKER=process STREAMER_TEST_REQUIRE=kafka $(GO) test -tags chaos -count=1 -v ./integration/chaos
 SEED ?= 1
 FOR  ?= 30m

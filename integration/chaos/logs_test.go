@@ -4,7 +4,7 @@ package chaos_test
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,36 +16,24 @@ import (
 
 // Scenarios about the input's log, whose records are not all to be delivered.
 
-// deleted takes what was deleted before it was read out of the report.
-func deleted(r *rig, report *ledger.Report) {
-	offsets := map[ledger.ID]int64{}
-	for _, records := range r.Acknowledged() {
-		for _, record := range records {
-			offsets[record.ID] = record.Offset
+// deleted excuses records that were deleted before they were read.
+func deleted(r *rig, l *ledger.Ledger) {
+	excuse(l, func(partition int32, record ledger.Stored) bool { return record.Offset < r.deletedTo[partition] })
+}
+
+// excuse takes records that are gone from the log, and were not delivered before, out of what had to be delivered.
+func excuse(l *ledger.Ledger, gone func(partition int32, record ledger.Stored) bool) {
+	delivered := map[ledger.ID]bool{}
+	for _, lane := range l.Delivered {
+		for _, id := range lane {
+			delivered[id] = true
 		}
 	}
-	kept := report.Lost[:0]
-	for _, id := range report.Lost {
-		if offsets[id] >= r.deletedTo[id.Partition] {
-			kept = append(kept, id)
-		}
+	for partition, records := range l.Produced {
+		l.Produced[partition] = slices.DeleteFunc(records, func(record ledger.Stored) bool {
+			return !delivered[record.ID] && gone(partition, record)
+		})
 	}
-	if len(kept) == len(report.Lost) && len(kept) == 0 {
-		r.t.Log("nothing that was deleted was unread")
-	}
-	report.Lost = kept
-	// What was deleted unread was never delivered, and is committed over by the policy.
-	ahead := report.CommitsAhead[:0]
-	for _, text := range report.CommitsAhead {
-		var partition int32
-		var sample, commit, offset int64
-		var id string
-		_, err := fmt.Sscanf(text, "partition %d: sample %d has %d committed, but %s at offset %d", &partition, &sample, &commit, &id, &offset)
-		if err != nil || offset >= r.deletedTo[partition] {
-			ahead = append(ahead, text)
-		}
-	}
-	report.CommitsAhead = ahead
 }
 
 // recreated deletes the input topic and creates it again. The group's commits go with it, so nothing may be left unread,
@@ -94,22 +82,28 @@ func compacted(r *rig) {
 	r.begin()
 	r.storm()
 	r.settle()
-	l, err := ledger.ReadInput(r.t.Context(), r.broker.Addrs, r.Run, r.Topic)
+	r.account()
+}
+
+// compactedAway excuses records that were compacted away before they were read.
+func compactedAway(r *rig, l *ledger.Ledger) {
+	left, err := ledger.ReadInput(r.t.Context(), r.broker.Addrs, r.Run, r.Topic)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	held, written := 0, 0
-	for partition, records := range r.Acknowledged() {
-		held, written = held+len(l.Produced[partition]), written+len(records)
+	held := map[ledger.ID]bool{}
+	written := 0
+	for partition, records := range l.Produced {
+		written += len(records)
+		for _, record := range left.Produced[partition] {
+			held[record.ID] = true
+		}
 	}
-	if held == written {
-		r.t.Errorf("the topic still holds all %d records: nothing was compacted", held)
+	if len(held) == written {
+		r.t.Errorf("the topic still holds all %d records: nothing was compacted", written)
 	}
-	r.judgeLedger(l)
+	excuse(l, func(_ int32, record ledger.Stored) bool { return !held[record.ID] })
 }
-
-// compactionMayTakeDelivered excuses the delivery of records that the topic does not hold any more.
-func compactionMayTakeDelivered(_ *rig, report *ledger.Report) { report.Strangers = nil }
 
 // transactions writes in transactions, half of which are aborted, and kills processes meanwhile.
 func transactions(r *rig) {

@@ -70,7 +70,7 @@ func lettersUnavailable(r *rig) {
 }
 
 // poisonsAreLetters checks that every record that failed is in the dead-letter topic.
-func poisonsAreLetters(r *rig, _ *ledger.Report) {
+func poisonsAreLetters(r *rig) {
 	found := map[string]bool{}
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()

@@ -303,9 +303,12 @@ func (r *rig) judgeLedger(l *ledger.Ledger) {
 	} else if err := l.ReadOutput(ctx, r.broker.Addrs, r.Run, r.output); err != nil {
 		r.t.Fatal(err)
 	}
-	report := l.Check()
 	if r.plan.excuse != nil {
-		r.plan.excuse(r, report)
+		r.plan.excuse(r, l)
+	}
+	report := l.Check()
+	if r.plan.after != nil {
+		r.plan.after(r)
 	}
 	r.judge(report, r.plan.clean)
 	r.t.Logf("%v; %d samples of commits", report, len(l.Samples))
