@@ -27,13 +27,16 @@ type TLSConfig struct {
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
 }
 
-// SASL names a mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty means none.
+// SASL names a mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM; empty means none. The user is that
+// of the first three.
 type SASL struct {
 	Mechanism string         `yaml:"mechanism"`
 	Username  string         `yaml:"username"`
 	Password  setting.Secret `yaml:"password"`
 	// PasswordFile is read at each authentication; white space at its end is dropped.
 	PasswordFile string `yaml:"password_file"`
+	OAuth        OAuth  `yaml:"oauth"`
+	AWS          AWS    `yaml:"aws"`
 }
 
 // SourceConfig is what is consumed, and as whom.

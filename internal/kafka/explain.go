@@ -51,10 +51,7 @@ func Explain(err error, c Config, path string) error {
 func explainLogin(err error, c Config) (setting.Fault, bool) {
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return setting.Fault{
-			Field: "sasl.username", Value: c.SASL.Username,
-			Remedy: "is refused by the broker; correct the user, the password or the mechanism",
-		}, true
+		return c.SASL.refused("is refused by the broker"), true
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return setting.Fault{
 			Field: "sasl.mechanism", Value: c.SASL.Mechanism, Remedy: "is not offered by the broker; write one that it offers",
@@ -68,12 +65,36 @@ func explainLogin(err error, c Config) (setting.Fault, bool) {
 	// Some brokers hang up on a wrong login instead of saying so.
 	_, first := errors.AsType[*kgo.ErrFirstReadEOF](err)
 	if errors.Is(err, io.EOF) && !first && c.SASL.Mechanism != "" {
-		return setting.Fault{
-			Field: "sasl.username", Value: c.SASL.Username,
-			Remedy: "is refused, the broker hung up on the login; correct the user, the password or the mechanism",
-		}, true
+		return c.SASL.refused("is refused, the broker hung up on the login"), true
 	}
 	return setting.Fault{}, false
+}
+
+// refused names what the login was made of, and so what to correct.
+func (s SASL) refused(how string) setting.Fault {
+	switch {
+	case s.Mechanism == mechanismOAuth && s.OAuth.TokenFile != "":
+		return setting.Fault{
+			Field: "sasl.oauth.token_file", Value: s.OAuth.TokenFile,
+			Remedy: "holds a token that " + how + "; write one that has not expired and that the broker trusts (issuer, audience)",
+		}
+	case s.Mechanism == mechanismOAuth:
+		return setting.Fault{
+			Field: "sasl.oauth.client_id", Value: s.OAuth.ClientID,
+			Remedy: "gets a token that " + how + "; correct the scope, or what the broker trusts (issuer, audience)",
+		}
+	case s.Mechanism == mechanismAWS:
+		fault := setting.Fault{Field: "sasl.aws.access_key_id", Value: s.AWS.AccessKeyID}
+		if s.AWS.CredentialsFile != "" {
+			fault.Field, fault.Value = "sasl.aws.credentials_file", s.AWS.CredentialsFile
+		}
+		fault.Remedy = how + "; correct the keys, or allow their identity kafka-cluster:Connect"
+		return fault
+	default:
+		return setting.Fault{
+			Field: "sasl.username", Value: s.Username, Remedy: how + "; correct the user, the password or the mechanism",
+		}
+	}
 }
 
 func explainCertificate(err error, c Config) (setting.Fault, bool) {

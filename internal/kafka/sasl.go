@@ -3,11 +3,13 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"unicode"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -15,43 +17,80 @@ import (
 	"streamer/internal/setting"
 )
 
-// mechanism builds the login; nil without one. The password file is read at each authentication, so that a rotated
-// password is used by the next connection.
+// The SASL mechanisms.
+const (
+	mechanismPlain    = "PLAIN"
+	mechanismScram256 = "SCRAM-SHA-256"
+	mechanismScram512 = "SCRAM-SHA-512"
+	mechanismOAuth    = "OAUTHBEARER"
+	mechanismAWS      = "AWS_MSK_IAM"
+)
+
+// mechanism builds the login; nil without one. Files with secrets are read at each authentication, so that a rotated
+// secret is used by the next connection.
 func (s SASL) mechanism(path string) sasl.Mechanism {
 	scramAuth := func(context.Context) (scram.Auth, error) {
-		secret, err := s.secret(path)
-		return scram.Auth{User: s.Username, Pass: secret}, err
+		password, err := s.password(path)
+		return scram.Auth{User: s.Username, Pass: password}, err
 	}
 	switch s.Mechanism {
 	case mechanismPlain:
-		return plain.Plain(func(context.Context) (plain.Auth, error) {
-			secret, err := s.secret(path)
-			return plain.Auth{User: s.Username, Pass: secret}, err
-		})
+		return login{plain.Plain(func(context.Context) (plain.Auth, error) {
+			password, err := s.password(path)
+			return plain.Auth{User: s.Username, Pass: password}, err
+		})}
 	case mechanismScram256:
-		return scram.Sha256(scramAuth)
+		return login{scram.Sha256(scramAuth)}
 	case mechanismScram512:
-		return scram.Sha512(scramAuth)
+		return login{scram.Sha512(scramAuth)}
+	case mechanismOAuth:
+		return login{s.OAuth.mechanism(path + ".oauth")}
+	case mechanismAWS:
+		return login{s.AWS.mechanism(path)}
 	default:
 		return nil
 	}
 }
 
-// secret is the password itself. White space at the end of a file is dropped, because editors and `echo` add a newline
-// that no one means.
-func (s SASL) secret(path string) (string, error) {
-	if s.PasswordFile == "" {
-		return s.Password.Reveal(), nil
-	}
-	content, err := os.ReadFile(s.PasswordFile)
+// login names what goes wrong after the first word: a broker that refuses a token does so in words of its own, without a
+// Kafka code, and would be taken for one that cannot be reached.
+type login struct{ sasl.Mechanism }
+
+func (l login) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
+	session, first, err := l.Mechanism.Authenticate(ctx, host)
 	if err != nil {
-		return "", unreadable(path+".password_file", s.PasswordFile, err)
+		return nil, nil, err //nolint:wrapcheck // a fault of ours, with its place
+	}
+	return loginSession{session}, first, nil
+}
+
+type loginSession struct{ sasl.Session }
+
+func (s loginSession) Challenge(answer []byte) (bool, []byte, error) {
+	done, next, err := s.Session.Challenge(answer)
+	if err != nil {
+		err = fmt.Errorf("%w: %w: %q", kerr.SaslAuthenticationFailed, err, shortened(string(answer)))
+	}
+	return done, next, err
+}
+
+func (s SASL) password(path string) (string, error) {
+	return secretOf(s.Password, path+".password_file", s.PasswordFile)
+}
+
+// secretOf is the given secret, or what the file holds if there is one. White space at the end of a file is dropped,
+// because editors and `echo` add a newline that no one means.
+func secretOf(given setting.Secret, field, file string) (string, error) {
+	if file == "" {
+		return given.Reveal(), nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", unreadable(field, file, err)
 	}
 	secret := strings.TrimRightFunc(string(content), unicode.IsSpace)
 	if secret == "" {
-		return "", setting.Fault{
-			Field: path + ".password_file", Value: s.PasswordFile, Remedy: "is empty; write the password into it",
-		}
+		return "", setting.Fault{Field: field, Value: file, Remedy: "is empty; write the secret into it"}
 	}
 	return secret, nil
 }

@@ -2,22 +2,14 @@ package kafka
 
 import (
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
 	"streamer/internal/setting"
 )
 
-// The SASL mechanisms.
-const (
-	mechanismPlain    = "PLAIN"
-	mechanismScram256 = "SCRAM-SHA-256"
-	mechanismScram512 = "SCRAM-SHA-512"
-)
-
 // Validate returns what is wrong with the values. path is where the connection stands in the configuration, `kafka` or
-// `sink.kafka`; each fault's field starts with it. TLS files and the password file are read.
+// `sink.kafka`; each fault's field starts with it. Files that are named are read.
 func (c Config) Validate(path string) []setting.Fault {
 	faults := validateBrokers(c.Brokers, path+".brokers")
 	faults = append(faults, c.TLS.Validate(path+".tls")...)
@@ -100,41 +92,4 @@ func (t TLSConfig) validateDisabled(path string) []setting.Fault {
 		}
 	}
 	return faults
-}
-
-func (s SASL) validate(path string) []setting.Fault {
-	if s.Mechanism == "" {
-		return s.validateUnused(path)
-	}
-	var faults []setting.Fault
-	fault := func(key, value, remedy string) {
-		faults = append(faults, setting.Fault{Field: path + "." + key, Value: value, Remedy: remedy})
-	}
-	if known := []string{mechanismPlain, mechanismScram256, mechanismScram512}; !slices.Contains(known, s.Mechanism) {
-		fault("mechanism", s.Mechanism, "is not supported; write "+strings.Join(known[:2], ", ")+" or "+known[2])
-	}
-	if s.Username == "" {
-		fault("username", "", "is missing; "+s.Mechanism+" needs a user")
-	}
-	switch {
-	case s.Password != "" && s.PasswordFile != "":
-		fault("password_file", s.PasswordFile, "stands beside password; keep one of the two")
-	case s.Password == "" && s.PasswordFile == "":
-		fault("password", "", "is missing; set password_file, or the variable "+setting.Variable(path+".password"))
-	case s.PasswordFile != "":
-		if _, err := s.secret(path); err != nil {
-			faults = append(faults, asFault(err, path+".password_file", s.PasswordFile))
-		}
-	}
-	return faults
-}
-
-func (s SASL) validateUnused(path string) []setting.Fault {
-	if s.Username == "" && s.Password == "" && s.PasswordFile == "" {
-		return nil
-	}
-	return []setting.Fault{{
-		Field:  path + ".mechanism",
-		Remedy: "is missing, the user and password beside it have no effect; write PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
-	}}
 }

@@ -61,7 +61,7 @@ func TestConfigFaults(t *testing.T) {
 		},
 		"mechanism": {
 			func(c *kafka.Config) { c.SASL = kafka.SASL{Mechanism: "plain", Username: "u", Password: "canary"} },
-			[]string{`sink.kafka.sasl.mechanism: "plain" is not supported; write PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512`},
+			[]string{`sink.kafka.sasl.mechanism: "plain" is not supported; write PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM`},
 		},
 		"no mechanism": {
 			func(c *kafka.Config) { c.SASL = kafka.SASL{Username: "u", Password: "canary"} },
