@@ -26,7 +26,46 @@ func TestTLSAndSCRAM(t *testing.T) {
 	}
 }
 
-// TestWrongPassword would catch a service that waits in silence, and takes long to say why.
+// TestLogins tries each mechanism on a real broker with the right password and a wrong one. It would catch a login that
+// only the embedded broker takes, a service that waits in silence, and an error that does not say what to correct.
+func TestLogins(t *testing.T) {
+	t.Parallel()
+	f, config := secureFlow(t)
+	validate := func(changes service.Config) service.Output {
+		return binary.Command(t, "validate", "-c", service.WriteConfig(t, config.With(changes)))
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.WriteFile(wrong, []byte("canary-wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		right := service.Config{"kafka.sasl.mechanism": mechanism}
+		if out := validate(right); out.Code != 0 || !strings.Contains(out.Stderr, "kafka: the brokers answer") {
+			t.Errorf("%s: exit code %d: %s", mechanism, out.Code, out.Stderr)
+		}
+		refused(t, validate(service.Config{"kafka.sasl.mechanism": mechanism, "kafka.sasl.password_file": wrong}),
+			`kafka.sasl.username: "`+f.broker.Secure.Username+`" is refused by the broker`)
+		refused(t, validate(service.Config{"kafka.sasl.mechanism": mechanism, "kafka.brokers": []string{f.broker.Secure.OAuth}}),
+			`kafka.sasl.mechanism: "`+mechanism+`" is not offered by the broker`)
+		refused(t, validate(service.Config{"kafka.sasl.mechanism": mechanism, "kafka.tls.ca_file": newEndpoint(t).caFile}),
+			`kafka.tls.ca_file: "`)
+		refused(t, validate(service.Config{"kafka.sasl.mechanism": mechanism, "kafka.tls.server_name": "elsewhere"}),
+			`kafka.tls.server_name: "elsewhere" does not match the broker's certificate`)
+	}
+}
+
+// refused checks that a command failed, said why, and showed no password.
+func refused(t *testing.T, out service.Output, want string) {
+	t.Helper()
+	if out.Code != 1 || !strings.Contains(out.Stderr, want) {
+		t.Errorf("exit code %d: %s\nwant 1 and %s", out.Code, out.Stderr, want)
+	}
+	if strings.Contains(out.Stderr+out.Stdout, "canary") {
+		t.Errorf("the output holds the password: %s\n%s", out.Stderr, out.Stdout)
+	}
+}
+
+// TestWrongPassword would catch a service that waits in silence.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	_, config := secureFlow(t)
@@ -35,6 +74,9 @@ func TestWrongPassword(t *testing.T) {
 		t.Error(err)
 	} else if strings.Contains(line, "not-it") {
 		t.Errorf("the log holds the password: %s", line)
+	}
+	if code := s.Exit(t); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
 	}
 }
 

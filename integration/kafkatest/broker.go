@@ -44,7 +44,7 @@ type Broker struct {
 	Kind Kind
 	// Addrs are the plain listener's addresses.
 	Addrs []string
-	// Secure is the listener with TLS and SCRAM; nil when there is none.
+	// Secure are the listeners with TLS and a login; nil when there are none.
 	Secure *Secure
 	// Network is the Docker network that the broker's container is on; empty for other kinds. Other containers on it
 	// use InNetwork as the broker's address.

@@ -35,7 +35,8 @@ const (
 	controllerPort = 9093
 	networkPort    = 9094
 	securePort     = 9095
-	firstProxyPort = 9096
+	oauthPort      = 9096
+	firstProxyPort = 9097
 	networkAlias   = "kafka"
 	containerStore = "/tmp/" + keystoreFile
 )
@@ -58,7 +59,7 @@ func (b *Broker) startContainer(ctx context.Context) error {
 		return fmt.Errorf("make network: %w", err)
 	}
 	b.Network, b.InNetwork = node.network.Name, fmt.Sprintf("%s:%d", networkAlias, networkPort)
-	config := settings(listeners, secureSettings(containerStore))
+	config := settings(listeners, secureSettings(b.Secure, containerStore))
 	config["controller.quorum.voters"] = fmt.Sprintf("1@localhost:%d", controllerPort)
 	maps.Copy(config, b.opts.settings)
 	if err := node.run(ctx, config); err != nil {
@@ -85,10 +86,14 @@ func (b *Broker) containerListeners(ctx context.Context, node *containerNode) ([
 	if err != nil {
 		return nil, err
 	}
-	b.Addrs, b.Secure.Addr = []string{host.advertised}, secure.advertised
+	oauth, err := behind("OAUTH", saslSSL, oauthPort)
+	if err != nil {
+		return nil, err
+	}
+	b.Addrs, b.Secure.Addr, b.Secure.OAuth = []string{host.advertised}, secure.advertised, oauth.advertised
 	inNetwork := fmt.Sprintf(":%d", networkPort)
 	listeners := []listener{
-		host, secure,
+		host, secure, oauth,
 		{name: "BROKER", protocol: plaintext, bind: "0.0.0.0" + inNetwork, advertised: networkAlias + inNetwork},
 		{name: "CONTROLLER", protocol: plaintext, bind: fmt.Sprintf("localhost:%d", controllerPort)},
 	}

@@ -55,7 +55,7 @@ func (b *Broker) startProcess(ctx context.Context) error {
 
 // processSettings chooses ports, makes the proxies and certificates, and returns the configuration.
 func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]string, error) {
-	var ports [proxies + 3]string
+	var ports [proxies + 4]string
 	for i := range ports {
 		addr, err := loopback.FreeAddr(ctx)
 		if err != nil {
@@ -67,15 +67,16 @@ func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]st
 	if err != nil {
 		return nil, err
 	}
-	secure.Addr = ports[2]
+	secure.Addr, secure.OAuth = ports[2], ports[3]
 	b.Addrs, b.Secure = []string{ports[0]}, secure
 	listeners := []listener{
 		{name: "BROKER", protocol: plaintext, bind: ports[0], advertised: ports[0]},
 		{name: "CONTROLLER", protocol: plaintext, bind: ports[1]},
 		{name: "SECURE", protocol: saslSSL, bind: ports[2], advertised: ports[2]},
+		{name: "OAUTH", protocol: saslSSL, bind: ports[3], advertised: ports[3]},
 	}
 	b.proxied = make(chan *proxy.Proxy, proxies)
-	for i, bind := range ports[3:] {
+	for i, bind := range ports[4:] {
 		p, err := b.newProxy(ctx)
 		if err != nil {
 			return nil, err
@@ -85,7 +86,7 @@ func (b *Broker) processSettings(ctx context.Context, dir string) (map[string]st
 		listeners = append(listeners,
 			listener{name: fmt.Sprintf("PROXY%d", i), protocol: plaintext, bind: bind, advertised: p.Addr()})
 	}
-	config := settings(listeners, secureSettings(filepath.Join(dir, keystoreFile)))
+	config := settings(listeners, secureSettings(secure, filepath.Join(dir, keystoreFile)))
 	config["controller.quorum.voters"] = "1@" + ports[1]
 	config["log.dirs"] = filepath.Join(dir, "data")
 	maps.Copy(config, b.opts.settings)

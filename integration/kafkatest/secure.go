@@ -13,31 +13,54 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// Secure is the listener with TLS and SCRAM-SHA-512.
+// Secure are the listeners with TLS and a login: one with PLAIN and SCRAM, one with OAUTHBEARER.
 type Secure struct {
 	Addr     string
 	CAFile   string // PEM
 	Username string
 	Password string
+	// OAuth is the address of the listener that takes tokens of the algorithm none (RFC 7515, appendix A.5): whoever it
+	// is that issues them, Kafka looks at their time alone. It ends each session after SessionLifetime, so that clients
+	// log in again and again.
+	OAuth string
 }
+
+// SessionLifetime is how long a login on the OAuth listener holds.
+const SessionLifetime = 3 * time.Second
 
 // keystoreFile is the broker's key and certificate, PEM, as Kafka wants them: key first.
 const keystoreFile = "broker.pem"
 
-// secureSettings turn on SCRAM on the SECURE listener; keystore is the path of keystoreFile as the broker sees it.
-func secureSettings(keystore string) map[string]string {
-	const prefix = "listener.name.secure."
-	return map[string]string{
-		prefix + "sasl.enabled.mechanisms":        "SCRAM-SHA-512",
-		prefix + "scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-		prefix + "ssl.keystore.type":              "PEM",
-		prefix + "ssl.keystore.location":          keystore,
+// secureSettings turn on the logins of the listeners SECURE and OAUTH; keystore is the path of keystoreFile as the broker
+// sees it.
+func secureSettings(secure *Secure, keystore string) map[string]string {
+	const (
+		user   = "listener.name.secure."
+		oauth  = "listener.name.oauth."
+		module = "org.apache.kafka.common.security."
+	)
+	own := map[string]string{
+		user + "sasl.enabled.mechanisms":        "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+		user + "scram-sha-256.sasl.jaas.config": module + "scram.ScramLoginModule required;",
+		user + "scram-sha-512.sasl.jaas.config": module + "scram.ScramLoginModule required;",
+		user + "plain.sasl.jaas.config": fmt.Sprintf("%splain.PlainLoginModule required user_%s=%q;",
+			module, secure.Username, secure.Password),
+
+		oauth + "sasl.enabled.mechanisms": "OAUTHBEARER",
+		oauth + "oauthbearer.sasl.jaas.config": module + `oauthbearer.OAuthBearerLoginModule required ` +
+			`unsecuredLoginStringClaim_sub="broker";`,
+		oauth + "oauthbearer.connections.max.reauth.ms": strconv.FormatInt(SessionLifetime.Milliseconds(), 10),
 	}
+	for _, listener := range []string{user, oauth} {
+		own[listener+"ssl.keystore.type"], own[listener+"ssl.keystore.location"] = "PEM", keystore
+	}
+	return own
 }
 
 // writeCertificates makes a certificate authority and a broker certificate for the loopback names in dir.
@@ -80,7 +103,7 @@ func writeCertificates(dir string) (*Secure, error) {
 	return secure, nil
 }
 
-// addUser makes the SCRAM user.
+// addUser makes the SCRAM user; the one of PLAIN is in the broker's settings.
 func (b *Broker) addUser(ctx context.Context) error {
 	admin, err := b.admin()
 	if err != nil {
@@ -88,15 +111,18 @@ func (b *Broker) addUser(ctx context.Context) error {
 	}
 	defer admin.Close()
 	const iterations = 4096
-	user := kadm.UpsertSCRAM{
-		User: b.Secure.Username, Password: b.Secure.Password, Mechanism: kadm.ScramSha512, Iterations: iterations,
-	}
-	done, err := admin.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{user})
-	if err != nil {
-		return fmt.Errorf("add SCRAM user: %w", err)
-	}
-	if err := done.Error(); err != nil {
-		return fmt.Errorf("add SCRAM user: %w", err)
+	// In two requests: the broker refuses one that changes a user twice.
+	for _, mechanism := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
+		user := kadm.UpsertSCRAM{
+			User: b.Secure.Username, Password: b.Secure.Password, Mechanism: mechanism, Iterations: iterations,
+		}
+		done, err := admin.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{user})
+		if err == nil {
+			err = done.Error()
+		}
+		if err != nil {
+			return fmt.Errorf("add SCRAM user: %w", err)
+		}
 	}
 	return nil
 }
