@@ -36,13 +36,28 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
+// pair is a certificate for localhost and its key.
+func (a *authority) pair(t *testing.T, notBefore, notAfter time.Time) tls.Certificate {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(a.write(t, t.TempDir(), notBefore, notAfter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
 // issue makes a certificate for localhost that ends at notAfter, and writes it with its key into dir.
 func (a *authority) issue(t *testing.T, dir string, notAfter time.Time) (certFile, keyFile string) {
+	t.Helper()
+	return a.write(t, dir, time.Now().Add(-2*time.Hour), notAfter)
+}
+
+func (a *authority) write(t *testing.T, dir string, notBefore, notAfter time.Time) (certFile, keyFile string) {
 	t.Helper()
 	key := newKey(t)
 	der := sign(t, &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: notAfter,
+		NotBefore: notBefore, NotAfter: notAfter,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}, a.cert, &key.PublicKey, a.key)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
@@ -58,10 +73,7 @@ func (a *authority) issue(t *testing.T, dir string, notAfter time.Time) (certFil
 // server is the broker's side.
 func (a *authority) server(t *testing.T, notAfter time.Time) *tls.Config {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(a.issue(t, t.TempDir(), notAfter))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pair := a.pair(t, time.Now().Add(-2*time.Hour), notAfter)
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 }
 

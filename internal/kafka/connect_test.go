@@ -3,10 +3,12 @@ package kafka_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +59,37 @@ func TestCheckNamesTheSettingAtFault(t *testing.T) {
 		}, `a broker certificate that has expired`},
 		"client certificate": {
 			func(t *testing.T, c *kafka.Config) { c.Brokers = secured(t, a, demanding(t, a)).Brokers }, `kafka.tls.cert_file: is refused or missed`,
+		},
+		"certificate of tomorrow": {func(t *testing.T, c *kafka.Config) {
+			server := a.server(t, inAnHour)
+			server.Certificates = []tls.Certificate{a.pair(t, time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))}
+			c.Brokers = secured(t, a, server).Brokers
+		}, `or is not valid yet; renew it on the broker, or set this clock`},
+		"client certificate of another authority": {
+			func(t *testing.T, c *kafka.Config) {
+				c.Brokers = secured(t, a, demanding(t, a)).Brokers
+				c.TLS.CertFile, c.TLS.KeyFile = newAuthority(t).issue(t, t.TempDir(), inAnHour)
+			}, `cert.pem" is refused or missed by the broker; write a client certificate that it trusts, with key_file`,
+		},
+		"expired client certificate": {
+			func(t *testing.T, c *kafka.Config) {
+				c.Brokers = secured(t, a, demanding(t, a)).Brokers
+				c.TLS.CertFile, c.TLS.KeyFile = a.issue(t, t.TempDir(), time.Now().Add(-time.Hour))
+			}, `cert.pem" is refused or missed by the broker`,
+		},
+		"old TLS": {
+			func(t *testing.T, c *kafka.Config) {
+				server := a.server(t, inAnHour)
+				server.MinVersion, server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+				c.Brokers = secured(t, a, server).Brokers
+			}, `kafka.tls.enabled: "true" finds no version of TLS that the broker has too; turn on TLS 1.2 or 1.3 on the broker`,
+		},
+		"a broker that ends the handshake": {
+			func(t *testing.T, c *kafka.Config) {
+				server := a.server(t, inAnHour)
+				server.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("not today") }
+				c.Brokers = secured(t, a, server).Brokers
+			}, `kafka.tls.enabled: "true" is not enough, the broker ended the handshake`,
 		},
 		"good client certificate": {
 			func(t *testing.T, c *kafka.Config) {
@@ -153,6 +186,41 @@ func TestFilesAreReadAgain(t *testing.T) {
 	write("canary-secret")
 	if got := explained(); got != "" {
 		t.Fatalf("with both mended: %q", got)
+	}
+}
+
+// The authority's file is read again too: brokers move to certificates of a new authority while clients live on.
+func TestAuthorityIsReadAgain(t *testing.T) {
+	t.Parallel()
+	before, after := newAuthority(t), newAuthority(t)
+	var renewed atomic.Bool
+	server, next := before.server(t, time.Now().Add(time.Hour)), after.server(t, time.Now().Add(time.Hour))
+	server.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if renewed.Load() {
+			return next, nil
+		}
+		return nil, nil
+	}
+	config := secured(t, before, server)
+	client := newClient(t, config)
+	if err := client.Ping(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	renewed.Store(true)
+	other := newClient(t, config) // the first keeps its connection, which needs no authority any more
+	err := kafka.Explain(other.Ping(testContext(t)), config, "kafka")
+	if err == nil || !strings.Contains(err.Error(), "kafka.tls.ca_file") {
+		t.Fatalf("with a broker of a new authority: %v", err)
+	}
+	content, err := os.ReadFile(after.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(before.file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Ping(testContext(t)); err != nil {
+		t.Errorf("with the new authority in the file: %v", err)
 	}
 }
 

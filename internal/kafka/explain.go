@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -37,7 +38,8 @@ func Explain(err error, c Config, path string) error {
 	if fault, ok := errors.AsType[setting.Fault](err); ok {
 		return fault
 	}
-	for _, explain := range []func(error, Config) (setting.Fault, bool){explainLogin, explainCertificate, explainTLS} {
+	explanations := []func(error, Config) (setting.Fault, bool){explainLogin, explainCertificate, explainAlert, explainTLS}
+	for _, explain := range explanations {
 		if fault, ok := explain(err, c); ok {
 			fault.Field = path + "." + fault.Field
 			return &ConnectError{Fault: fault, Err: err}
@@ -117,14 +119,39 @@ func explainCertificate(err error, c Config) (setting.Fault, bool) {
 		}
 		return setting.Fault{Field: "tls.enabled", Value: "true", Remedy: remedy}, true
 	}
-	// The broker's alert comes after it has seen our certificate, or none.
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+	return setting.Fault{}, false
+}
+
+// explainAlert is for what the broker says when it ends a handshake, in the numbers of RFC 8446, section 6.
+func explainAlert(err error, c Config) (setting.Fault, bool) {
+	alert, ok := errors.AsType[*net.OpError](err)
+	if !ok || alert.Op != "remote error" {
+		return setting.Fault{}, false
+	}
+	is := func(number tls.AlertError) bool { return alert.Err.Error() == number.Error() } // its type is crypto/tls's own
+	const (
+		protocolVersion      tls.AlertError = 70
+		insufficientSecurity tls.AlertError = 71
+	)
+	// Those that come after the broker has seen our certificate, or none; Java says handshake_failure (40) for none.
+	ours := []tls.AlertError{40, 42, 43, 44, 45, 46, 48, 49, 51, 116}
+	switch {
+	case slices.ContainsFunc(ours, is):
 		return setting.Fault{
 			Field: "tls.cert_file", Value: c.TLS.CertFile,
 			Remedy: "is refused or missed by the broker; write a client certificate that it trusts, with key_file",
 		}, true
+	case is(protocolVersion), is(insufficientSecurity):
+		return setting.Fault{
+			Field: "tls.enabled", Value: "true",
+			Remedy: "finds no version of TLS that the broker has too; turn on TLS 1.2 or 1.3 on the broker",
+		}, true
+	default:
+		return setting.Fault{
+			Field: "tls.enabled", Value: "true",
+			Remedy: "is not enough, the broker ended the handshake; look for the reason in its log, and check tls.server_name",
+		}, true
 	}
-	return setting.Fault{}, false
 }
 
 // explainTLS is for the two ends that do not agree on TLS at all. Neither says so: the connection just closes.
