@@ -6,12 +6,14 @@ IMAGE   ?= streamer:$(VERSION)
 # Pinned, and outside go.mod: the linter's 200 modules are none of the product's.
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
+VULN_VERSION := v1.9.0
+VULN         := bin/govulncheck-$(VULN_VERSION)
 
 # The race detector needs a C compiler. Without one the tests still run; CI has one.
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-integration chaos chaos-long chaos-mutants bench bench-go lint fmt docker clean
+.PHONY: help build demo test test-unit test-integration chaos chaos-long chaos-mutants bench bench-go lint vuln fmt docker clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +55,18 @@ bench: bench-go ## Measure: the parts, then the binary beside bench/limit (Java,
 bench-go: ## Measure the parts alone: Go benchmarks
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./internal/...
 
-lint: $(LINT) ## Check style, layers and likely bugs
+lint: $(LINT) vuln ## Check style, layers, likely bugs and known vulnerabilities
 	$(LINT) run --build-tags chaos ./...
+
+# What is found fails. Without a way to the data base nothing is found: that says so and passes, or nobody could work offline.
+vuln: $(VULN) ## Look for known vulnerabilities in what the code calls; needs the network
+	@out=$$($(VULN) $(VULNFLAGS) ./... 2>&1); code=$$?; \
+	case "$$code $$out" in \
+	  "0 "*) echo "no known vulnerabilities" ;; \
+	  "1 "*"govulncheck: fetching vulnerabilities: "*) \
+	    echo "NOTICE: vulnerabilities were NOT looked for, their data base cannot be reached: $$out" ;; \
+	  *) printf '%s\n' "$$out"; exit $$code ;; \
+	esac
 
 fmt: $(LINT) ## Format every file
 	$(LINT) fmt ./...
@@ -62,6 +74,10 @@ fmt: $(LINT) ## Format every file
 $(LINT):
 	GOBIN='$(CURDIR)/bin' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv bin/golangci-lint $@
+
+$(VULN):
+	GOBIN='$(CURDIR)/bin' $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+	mv bin/govulncheck $@
 
 docker: ## Build the container image
 	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .
