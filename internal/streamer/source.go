@@ -67,7 +67,8 @@ func (s *Service) lookUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reach the brokers: %w", err)
 	}
-	s.lookups, s.ping, s.closeLookups = kafka.NewAdmin(client), client.Ping, client.Close
+	s.lookups, s.closeLookups = kafka.NewAdmin(client), client.Close
+	s.ping = func(ctx context.Context) error { return kafka.Explain(client.Ping(ctx), s.cfg.Kafka, use.Path) }
 	source := s.cfg.Source.Kafka
 	partitions, err := s.lookups.SourcePartitions(ctx, source)
 	if err != nil {
