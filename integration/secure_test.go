@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,12 +81,72 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
+// TestCertificatesAreRenewed has a broker that wants a client's certificate, and gives it a certificate of a new authority
+// while the service runs. It would catch certificates that are read only once, a service that ends where somebody has to
+// replace files, and one that waits for it in silence.
+func TestCertificatesAreRenewed(t *testing.T) {
+	t.Parallel()
+	f, config := secureFlowOn(t, broker.Own(t, map[string]string{kafkatest.ClientAuth: "required"}))
+	refused(t, binary.Command(t, "validate", "-c", service.WriteConfig(t, config)),
+		"kafka.tls.cert_file: is refused or missed by the broker; write a client certificate that it trusts, with key_file")
+
+	secure, dir := f.broker.Secure, t.TempDir()
+	install := func() {
+		t.Helper()
+		for _, file := range []string{secure.CAFile, secure.CertFile, secure.KeyFile} {
+			content, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	install()
+	s := binary.Start(t, config.With(service.Config{
+		"kafka.tls.ca_file":   filepath.Join(dir, filepath.Base(secure.CAFile)),
+		"kafka.tls.cert_file": filepath.Join(dir, filepath.Base(secure.CertFile)),
+		"kafka.tls.key_file":  filepath.Join(dir, filepath.Base(secure.KeyFile)),
+	}))
+	f.fill(t, ledger.Each(f.partitions, 1_000)...)
+	s.Until(t, "the group to catch up", f.caughtUp)
+
+	if err := f.broker.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.broker.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	restart(t, f)
+	f.reopen(t)
+	f.fill(t, ledger.Each(f.partitions, 1_000)...)
+	s.UntilStatus(t, "the service to say that the authority is unknown", func(status *service.Status) error {
+		if status.State != "broker-lost" || !strings.HasPrefix(status.Reason, "kafka.tls.ca_file: ") {
+			return fmt.Errorf("state %q, reason %q", status.State, status.Reason)
+		}
+		return nil
+	})
+	if err := s.Live(t.Context()); err != nil {
+		t.Error(err)
+	}
+	install()
+	s.Until(t, "the group to catch up", f.caughtUp)
+	s.Terminate(t)
+	f.atLeastOnce(t)
+}
+
 func secureFlow(t *testing.T) (*flow, service.Config) {
 	t.Helper()
 	if broker.Secure == nil {
 		kafkatest.Skip(t, kafkatest.NeedKafka, "this broker has no listener with TLS and SCRAM")
 	}
-	f := newFlow(t, 4)
+	return secureFlowOn(t, broker)
+}
+
+func secureFlowOn(t *testing.T, broker *kafkatest.Broker) (*flow, service.Config) {
+	t.Helper()
+	f := newFlowOn(t, broker, 4)
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(broker.Secure.Password+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -33,6 +33,8 @@ type node interface {
 	kill(ctx context.Context) error
 	// restart starts it again.
 	restart(ctx context.Context) error
+	// renew hands the broker the keystore that was written anew, for its next start.
+	renew(ctx context.Context) error
 	// log is the end of what the broker wrote.
 	log(ctx context.Context) string
 	// remove kills the broker and drops its data.

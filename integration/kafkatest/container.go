@@ -39,6 +39,7 @@ const (
 	firstProxyPort = 9097
 	networkAlias   = "kafka"
 	containerStore = "/tmp/" + keystoreFile
+	keystoreMode   = 0o644 // the broker is not the user that copies it
 )
 
 func (b *Broker) startContainer(ctx context.Context) error {
@@ -121,7 +122,7 @@ func (n *containerNode) run(ctx context.Context, config map[string]string) error
 		testcontainers.WithExposedPorts(ports...),
 		network.WithNetwork([]string{networkAlias}, n.network),
 		testcontainers.WithFiles(testcontainers.ContainerFile{
-			HostFilePath: filepath.Join(n.dir, keystoreFile), ContainerFilePath: containerStore, FileMode: 0o644,
+			HostFilePath: filepath.Join(n.dir, keystoreFile), ContainerFilePath: containerStore, FileMode: keystoreMode,
 		}),
 		testcontainers.WithWaitStrategyAndDeadline(time.Minute, wait.ForLog("Kafka Server started")),
 	)
@@ -163,6 +164,14 @@ func (n *containerNode) restart(ctx context.Context) error {
 		return fmt.Errorf("start container again: %w", err)
 	}
 	return n.connect(ctx)
+}
+
+func (n *containerNode) renew(ctx context.Context) error {
+	err := n.container.CopyFileToContainer(ctx, filepath.Join(n.dir, keystoreFile), containerStore, keystoreMode)
+	if err != nil {
+		return fmt.Errorf("renew container's keystore: %w", err)
+	}
+	return nil
 }
 
 func (n *containerNode) log(ctx context.Context) string {

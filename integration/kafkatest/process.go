@@ -136,6 +136,8 @@ func (n *processNode) stop(ctx context.Context) error {
 
 func (n *processNode) kill(context.Context) error { return n.child.Kill() }
 
+func (n *processNode) renew(context.Context) error { return nil } // it reads the file itself
+
 func (n *processNode) log(context.Context) string {
 	if n.child == nil {
 		return ""

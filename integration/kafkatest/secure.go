@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,8 +22,12 @@ import (
 
 // Secure are the listeners with TLS and a login: one with PLAIN and SCRAM, one with OAUTHBEARER.
 type Secure struct {
-	Addr     string
-	CAFile   string // PEM
+	Addr   string
+	CAFile string // PEM
+	// CertFile and KeyFile (PEM) are a client's certificate, of the same authority. The broker asks for none, unless its own
+	// settings say ClientAuth.
+	CertFile string
+	KeyFile  string
 	Username string
 	Password string
 	// OAuth is the address of the listener that takes tokens of the algorithm none (RFC 7515, appendix A.5): whoever it
@@ -30,6 +35,9 @@ type Secure struct {
 	// log in again and again.
 	OAuth string
 }
+
+// ClientAuth is the setting that makes the listener with PLAIN and SCRAM want a client's certificate: "required".
+const ClientAuth = "listener.name.secure.ssl.client.auth"
 
 // SessionLifetime is how long a login on the OAuth listener holds.
 const SessionLifetime = 3 * time.Second
@@ -59,48 +67,94 @@ func secureSettings(secure *Secure, keystore string) map[string]string {
 	}
 	for _, listener := range []string{user, oauth} {
 		own[listener+"ssl.keystore.type"], own[listener+"ssl.keystore.location"] = "PEM", keystore
+		own[listener+"ssl.truststore.type"], own[listener+"ssl.truststore.location"] = "PEM", keystore
 	}
 	return own
 }
 
-// writeCertificates makes a certificate authority and a broker certificate for the loopback names in dir.
+// Renew gives the broker a certificate of a new authority, which it shows after its next start, and the files of [Secure] what
+// goes with it.
+func (b *Broker) Renew(ctx context.Context) error {
+	if _, err := writeCertificates(filepath.Dir(b.Secure.CAFile)); err != nil {
+		return err
+	}
+	return b.node.renew(ctx)
+}
+
+// writeCertificates makes a certificate authority, a broker's certificate for the loopback names and a client's in dir.
 func writeCertificates(dir string) (*Secure, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	authority, err := newIssuer()
 	if err != nil {
-		return nil, fmt.Errorf("make key: %w", err)
+		return nil, err
 	}
-	ca := template(1, "streamer test authority")
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
+	broker, err := authority.issue("localhost")
 	if err != nil {
-		return nil, fmt.Errorf("make certificate authority: %w", err)
+		return nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	client, err := authority.issue("client")
 	if err != nil {
-		return nil, fmt.Errorf("make key: %w", err)
+		return nil, err
 	}
-	cert := template(2, "localhost")
-	cert.DNSNames, cert.IPAddresses = []string{"localhost", "kafka"}, []net.IP{net.IPv4(127, 0, 0, 1)}
-	der, err := x509.CreateCertificate(rand.Reader, cert, ca, key.Public(), caKey)
-	if err != nil {
-		return nil, fmt.Errorf("make certificate: %w", err)
+	secure := &Secure{
+		CAFile: filepath.Join(dir, "ca.pem"), CertFile: filepath.Join(dir, "client.pem"), KeyFile: filepath.Join(dir, "client.key"),
+		Username: "streamer", Password: "scram-secret",
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("encode key: %w", err)
-	}
-	secure := &Secure{CAFile: filepath.Join(dir, "ca.pem"), Username: "streamer", Password: "scram-secret"}
-	store := append(encode("PRIVATE KEY", keyDER), encode("CERTIFICATE", der)...)
-	store = append(store, encode("CERTIFICATE", caDER)...)
 	for path, content := range map[string][]byte{
-		secure.CAFile:                    encode("CERTIFICATE", caDER),
-		filepath.Join(dir, keystoreFile): store,
+		secure.CAFile:                    authority.cert,
+		secure.CertFile:                  client.cert,
+		secure.KeyFile:                   client.key,
+		filepath.Join(dir, keystoreFile): slices.Concat(broker.key, broker.cert, authority.cert),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			return nil, fmt.Errorf("write certificate: %w", err)
 		}
 	}
 	return secure, nil
+}
+
+// pair is a certificate and its key, PEM.
+type pair struct{ cert, key []byte }
+
+type issuer struct {
+	pair
+
+	parent *x509.Certificate
+	signer *ecdsa.PrivateKey
+}
+
+func newIssuer() (*issuer, error) {
+	parent := template("streamer test authority")
+	parent.IsCA, parent.BasicConstraintsValid, parent.KeyUsage = true, true, x509.KeyUsageCertSign
+	i := &issuer{parent: parent}
+	var err error
+	if i.signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, fmt.Errorf("make key: %w", err)
+	}
+	i.pair, err = i.sign(parent, i.signer)
+	return i, err
+}
+
+// issue makes a certificate that is good for the loopback names.
+func (i *issuer) issue(name string) (pair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return pair{}, fmt.Errorf("make key: %w", err)
+	}
+	cert := template(name)
+	cert.DNSNames, cert.IPAddresses = []string{"localhost", "kafka"}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	return i.sign(cert, key)
+}
+
+func (i *issuer) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) (pair, error) {
+	certDER, err := x509.CreateCertificate(rand.Reader, cert, i.parent, key.Public(), i.signer)
+	if err != nil {
+		return pair{}, fmt.Errorf("make certificate: %w", err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return pair{}, fmt.Errorf("encode key: %w", err)
+	}
+	return pair{cert: encode("CERTIFICATE", certDER), key: encode("PRIVATE KEY", keyDER)}, nil
 }
 
 // addUser makes the SCRAM user; the one of PLAIN is in the broker's settings.
@@ -127,10 +181,10 @@ func (b *Broker) addUser(ctx context.Context) error {
 	return nil
 }
 
-func template(serial int64, name string) *x509.Certificate {
+func template(name string) *x509.Certificate {
 	now := time.Now()
 	return &x509.Certificate{
-		SerialNumber: big.NewInt(serial),
+		SerialNumber: big.NewInt(now.UnixNano()),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(24 * time.Hour),
