@@ -92,6 +92,25 @@ func TestEverySecretIsAKey(t *testing.T) {
 	}
 }
 
+// TestSecretsHaveAFile would catch a remedy that names a setting which does not exist.
+func TestSecretsHaveAFile(t *testing.T) {
+	t.Parallel()
+	var paths []string
+	for _, key := range config.Keys() {
+		paths = append(paths, key.Path)
+	}
+	for _, key := range secrets() {
+		names := strings.Split(key.Path, ".")
+		inFile := writeConfig(t, strings.Join(names, ": {")+": x"+strings.Repeat("}", len(names)-1)+"\n")
+		_, _, _, err := config.Load(inFile, nil, []string{key.Path + "=x"})
+		named := regexp.MustCompile(`[a-z_.]+_file\b`).FindAllString(fmt.Sprint(err), -1)
+		named = slices.DeleteFunc(named, func(name string) bool { return !strings.HasPrefix(name, names[0]+".") })
+		if len(named) < 2 || slices.ContainsFunc(named, func(name string) bool { return !slices.Contains(paths, name) }) {
+			t.Errorf("%s: the faults name %q: %v", key.Path, named, err)
+		}
+	}
+}
+
 // TestSecretsDoNotShow prints a configuration full of secrets in every way in which one gets printed.
 func TestSecretsDoNotShow(t *testing.T) {
 	t.Parallel()

@@ -103,7 +103,7 @@ func (f *file) readKey(k key, node *yaml.Node) {
 	}
 	if k.secret() {
 		f.fault(node.Line, setting.Fault{Field: k.path, Remedy: "does not belong in a file that is shared; write " +
-			k.path + "_file: /path/to/it, or set " + k.variable()})
+			f.schema.fileFor(k) + ": /path/to/it, or set " + k.variable()})
 		return
 	}
 	value, fault := f.value(k, node)

@@ -34,7 +34,7 @@ func readFlags(flags []string, schema *schema) *flagged {
 		if k.secret() {
 			f.fault(path, setting.Fault{
 				Field:  path,
-				Remedy: "would show in the list of processes; set " + k.variable() + ", or " + path + "_file",
+				Remedy: "would show in the list of processes; set " + k.variable() + ", or " + schema.fileFor(k),
 			})
 			continue
 		}

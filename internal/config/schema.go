@@ -81,6 +81,15 @@ func (s *schema) add(path string, section reflect.Value) {
 	}
 }
 
+// fileFor is the setting that names a file with the secret: a file of its own, or the one for all keys of its section.
+func (s *schema) fileFor(secret key) string {
+	own := secret.path + "_file"
+	if _, found := s.byPath[own]; found {
+		return own
+	}
+	return secret.path[:strings.LastIndex(secret.path, ".")] + ".credentials_file"
+}
+
 // unknown says what to write instead of a key that does not exist: a near one in the same section, the same name in
 // another section, or else what the section has.
 func (s *schema) unknown(section, name string) setting.Fault {
