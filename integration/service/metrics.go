@@ -12,7 +12,7 @@ type Metrics map[string]float64
 
 // Metrics asks for the metrics.
 func (s *Service) Metrics(ctx context.Context) (Metrics, error) {
-	body, err := s.get(ctx, "/metrics")
+	body, err := s.Get(ctx, "/metrics")
 	if err != nil {
 		return nil, err
 	}

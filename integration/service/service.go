@@ -153,8 +153,8 @@ func (s *Service) Memory(t *testing.T) int64 {
 
 var errStatus = errors.New("unexpected HTTP status")
 
-// get returns the body of an admin endpoint, and an error unless it answers 200.
-func (s *Service) get(ctx context.Context, path string) ([]byte, error) {
+// Get returns the body of an admin endpoint, and an error unless it answers 200.
+func (s *Service) Get(ctx context.Context, path string) ([]byte, error) {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -179,12 +179,12 @@ func (s *Service) get(ctx context.Context, path string) ([]byte, error) {
 
 // IsReady returns nil while /readyz answers that the service has joined and reaches the brokers.
 func (s *Service) IsReady(ctx context.Context) error {
-	_, err := s.get(ctx, "/readyz")
+	_, err := s.Get(ctx, "/readyz")
 	return err
 }
 
 // Live returns nil while /livez answers that the service is alive.
 func (s *Service) Live(ctx context.Context) error {
-	_, err := s.get(ctx, "/livez")
+	_, err := s.Get(ctx, "/livez")
 	return err
 }

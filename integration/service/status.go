@@ -55,7 +55,7 @@ type Partition struct {
 
 // Look asks for the status.
 func (s *Service) Look(ctx context.Context) (*Status, error) {
-	body, err := s.get(ctx, "/api/v1/status")
+	body, err := s.Get(ctx, "/api/v1/status")
 	if err != nil {
 		return nil, err
 	}
