@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"streamer/internal/kafka"
 	"streamer/internal/pipeline"
 )
 
@@ -55,6 +56,9 @@ func unused(cfg Config, k key, defaults *schema) bool {
 	if strings.HasPrefix(path, "pipeline.") && !k.auto() {
 		return reflect.ValueOf(k.fallback).IsZero() && reflect.ValueOf(defaults.byPath[path].fallback).IsZero()
 	}
+	if anotherLogin(cfg, path) {
+		return true
+	}
 	if strings.HasPrefix(path, "schema_registry.") {
 		return !cfg.SchemaRegistry.Client.Enabled()
 	}
@@ -71,6 +75,16 @@ func unused(cfg Config, k key, defaults *schema) bool {
 	}
 	part, _, _ := strings.Cut(name, ".")
 	return kind == SinkKafka && len(cfg.Sink.Kafka.Connection.Brokers) == 0 && slices.Contains(connectionParts(), part)
+}
+
+// anotherLogin is a key of a login that is not used: of tokens or of AWS's keys, where nothing is said of them.
+func anotherLogin(cfg Config, path string) bool {
+	login := cfg.Kafka.SASL
+	if strings.HasPrefix(path, "sink.") {
+		login = cfg.Sink.Kafka.Connection.SASL
+	}
+	return strings.Contains(path, "kafka.sasl.oauth.") && login.OAuth == (kafka.OAuth{}) ||
+		strings.Contains(path, "kafka.sasl.aws.") && login.AWS == (kafka.AWS{})
 }
 
 // headings opens the sections that the line before was not in.
