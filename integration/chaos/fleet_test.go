@@ -157,8 +157,8 @@ func (r *rig) stayIdle() {
 	}
 }
 
-// members returns nil when the group is stable and has exactly the processes that run, and they own all partitions, each
-// one.
+// members returns nil when the group has exactly the processes that run, and all partitions are shared among them: before
+// a rebalance is over one may have all, and another none.
 func (r *rig) members(ctx context.Context) error {
 	owned := make(map[int32]string)
 	running := 0
@@ -167,7 +167,9 @@ func (r *rig) members(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		running++
+		if running++; len(status.Partitions) == 0 {
+			return fmt.Errorf("%s owns nothing", p.name)
+		}
 		for _, part := range status.Partitions {
 			if other, taken := owned[part.Partition]; taken {
 				return fmt.Errorf("partition %d is owned by %s and %s", part.Partition, other, p.name)
