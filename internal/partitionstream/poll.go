@@ -18,9 +18,13 @@ func (a *Assignment) pollError(p partition, err error) {
 	case kafka.PollOutOfRange, kafka.PollDataLoss:
 		// After a loss kgo has moved its position back already: records with offsets that were received before are new ones,
 		// so the stream cannot just go on.
-		if s := a.streams[p]; s != nil {
+		if s := a.streams[p]; s != nil && !s.draining {
 			a.reset(s, failure)
+			return
 		}
+		// Nobody takes what comes, but kgo has the partition until the callback returns, and the broker refuses the position
+		// at once: fetched again and again it would keep a core busy. The next assignment resumes it.
+		a.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.id}})
 	case kafka.PollTooLarge, kafka.PollRecreated, kafka.PollFatal:
 		a.deps.Fail(failure)
 	}
