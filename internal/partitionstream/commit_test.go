@@ -125,7 +125,7 @@ func TestCommitErrors(t *testing.T) {
 }
 
 // A commit that kgo holds back until the group has joined goes out under the new membership, which the broker accepts.
-func TestACommitThatWasQueuedUnderAnEarlierAssignmentIsNotSent(t *testing.T) {
+func TestRegression01CommitQueuedUnderAnEarlierAssignmentIsNotSent(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		m := w.begun(usual(), 1)
 		w.produce(0, 0, 10)
@@ -197,7 +197,7 @@ func TestAKickedMemberCommitsNothing(t *testing.T) {
 }
 
 // A late worker's block belongs to an assignment that has ended, though the partition is the member's again.
-func TestALateBlockOfAnEarlierAssignmentIsFenced(t *testing.T) {
+func TestRegression03LateBlockOfAnEarlierAssignmentIsFenced(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		s := usual()
 		s.held = true
@@ -228,7 +228,7 @@ func TestALateBlockOfAnEarlierAssignmentIsFenced(t *testing.T) {
 }
 
 // The markers of transactions take offsets; without them the lag would never be 0 behind one.
-func TestMarkersAndAbortedRecordsAreCommittedOver(t *testing.T) {
+func TestRegression06MarkersAndAbortedRecordsAreCommittedOver(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		m := w.begun(usual(), 1)
 		txn := w.newClient("txn", kgo.TransactionalID("x"), kgo.RecordPartitioner(kgo.ManualPartitioner()))

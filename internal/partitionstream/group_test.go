@@ -1,13 +1,17 @@
 package partitionstream
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"streamer/internal/kafka"
 )
 
-func TestAPartitionWithoutACommitHasItsStartCommittedBeforeItsFirstRecord(t *testing.T) {
+func TestRegression07StartIsCommittedBeforeTheFirstRecord(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.produce(0, 0, 10)
 		s := usual()
@@ -37,7 +41,7 @@ func TestAPartitionWithoutACommitHasItsStartCommittedBeforeItsFirstRecord(t *tes
 	})
 }
 
-func TestARevokeReturnsAfterTheCommitAndLeavesTheOthersAlone(t *testing.T) {
+func TestRegression08RevokeReturnsAfterTheCommitAndLeavesTheOthersAlone(t *testing.T) {
 	for _, protocol := range []string{kafka.ProtocolClassic, kafka.ProtocolConsumer} {
 		t.Run(protocol, func(t *testing.T) {
 			inWorld(t, 2, func(t *testing.T, w *world) {
@@ -86,7 +90,7 @@ func TestARevokeReturnsAfterTheCommitAndLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
-func TestARevokeEndsAtItsTimeoutAndALateAcknowledgementCommitsNothing(t *testing.T) {
+func TestRegression01RevokeEndsAtItsTimeoutAndALateAcknowledgementCommitsNothing(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		one := w.join(usual())
 		w.until("one owns all", func() bool { return one.owns() == 2 })
@@ -114,5 +118,42 @@ func TestARevokeEndsAtItsTimeoutAndALateAcknowledgementCommitsNothing(t *testing
 		two.stop()
 		one.idleAtZero()
 		two.idleAtZero()
+	})
+}
+
+// A partition's series go with it: a lag that nobody brings up to date any more would alarm for ever.
+func TestRegression12SeriesGoWithThePartition(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		one := w.begun(usual(), 2)
+		w.produce(0, 0, 5)
+		w.produce(1, 0, 5)
+		one.Ends(map[string]map[int32]int64{topic: {0: 5, 1: 5}})
+		w.settle()
+		m := one.deps.Metrics
+		series := func() []int {
+			counts := []int{}
+			for _, vec := range []prometheus.Collector{
+				m.lag, m.lagSeconds, m.committed, m.delivered, m.inFlow, m.paused, m.records, m.bytes, m.state,
+			} {
+				counts = append(counts, testutil.CollectAndCount(vec))
+			}
+			return counts
+		}
+		states := len(States())
+		if got, want := series(), []int{2, 2, 2, 2, 2, 2, 2, 2, 2 * states}; !slices.Equal(got, want) {
+			t.Fatalf("%v series of two partitions, want %v", got, want)
+		}
+		two := w.join(usual())
+		one.flow("one partition moves", func() bool { return two.owns() == 1 && one.owns() == 1 })
+		if got, want := series(), []int{1, 1, 1, 1, 1, 1, 1, 1, states}; !slices.Equal(got, want) {
+			t.Fatalf("%v series of one partition, want %v", got, want)
+		}
+		two.stop()
+		one.flow("it comes back", func() bool { return one.owns() == 2 })
+		w.pass(2 * tick)
+		if n := testutil.CollectAndCount(m.lag); n != 1 {
+			t.Fatalf("%d series of lag, want one: the end of the partition that came back is not known yet", n)
+		}
+		one.stop()
 	})
 }

@@ -31,7 +31,7 @@ func (w *world) kick(m *member, commit int64) {
 
 // kgo lets a classic member that was kicked join again under a new id and keep its partitions without a word. What the
 // old member acknowledged must not be committed by the new one: here another owner has gone further meanwhile.
-func TestWhatAnOldMemberAcknowledgedIsNotCommittedByTheNewOne(t *testing.T) {
+func TestRegression01WhatAnOldMemberAcknowledgedIsNotCommittedByTheNewOne(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		m := w.begun(usual(), 1)
 		m.source.committed = func(of map[string][]int32) (map[string]map[int32]int64, error) {

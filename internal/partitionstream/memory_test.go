@@ -33,7 +33,7 @@ func (m *member) paused(partition int32) bool {
 	return ok && l.Paused
 }
 
-func TestADeadSinkPausesAndItsReturnResumes(t *testing.T) {
+func TestRegression04DeadSinkPausesAndItsReturnResumes(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		m := w.join(small())
 		w.fill(0, 200, 10_000)
@@ -56,7 +56,7 @@ func TestADeadSinkPausesAndItsReturnResumes(t *testing.T) {
 }
 
 // Others may keep the level between the marks for as long as they please.
-func TestAPausedPartitionWithNothingInFlightResumesAboveLowWater(t *testing.T) {
+func TestRegression14PartitionWithNothingInFlightResumesAboveLowWater(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		m := w.join(small())
 		w.fill(1, 22, 9_000)
@@ -97,7 +97,7 @@ func TestAPauseSendsOpenBlocksOnTheirWay(t *testing.T) {
 }
 
 // kgo keeps its pauses across a revoke: a partition that was revoked while paused and is given back would stay silent.
-func TestAPartitionThatWasRevokedWhilePausedFlowsWhenItComesBack(t *testing.T) {
+func TestRegression03PartitionRevokedWhilePausedFlowsWhenItComesBack(t *testing.T) {
 	inWorld(t, 2, func(_ *testing.T, w *world) {
 		one := w.join(small())
 		w.until("one owns all", func() bool { return one.owns() == 2 })

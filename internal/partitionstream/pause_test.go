@@ -8,7 +8,7 @@ import (
 
 var marks = Levels{Low: 50, High: 75, Full: 100}
 
-func TestOneHotPartitionIsPausedAlone(t *testing.T) {
+func TestRegression14OneHotPartitionIsPausedAlone(t *testing.T) {
 	t.Parallel()
 	hot, cold, idle := &stream{}, &stream{}, &stream{}
 	running := []load{{cold, 3}, {hot, 76}, {idle, 0}}

@@ -17,7 +17,7 @@ func (w *world) deleteBefore(offset int64) {
 	}
 }
 
-func TestOutOfRangeGoesOnWhereThePolicySays(t *testing.T) {
+func TestRegression07OutOfRangeGoesOnWhereThePolicySays(t *testing.T) {
 	for name, to := range map[string]int64{"earliest": 10, "latest": 30} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 1, func(t *testing.T, w *world) {
@@ -49,7 +49,7 @@ func TestOutOfRangeGoesOnWhereThePolicySays(t *testing.T) {
 	}
 }
 
-func TestOutOfRangeFails(t *testing.T) {
+func TestRegression07OutOfRangeFails(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.produce(0, 0, 30)
 		w.deleteBefore(10)

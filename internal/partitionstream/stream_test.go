@@ -43,7 +43,7 @@ func control() kgo.RecordAttrs {
 	return controlRecord.Attrs
 }
 
-func TestGapsAndMarkersAreCovered(t *testing.T) {
+func TestRegression06GapsAndMarkersAreCovered(t *testing.T) {
 	t.Parallel()
 	s, _ := testStream(wide, 5, noEnd)
 	if cut := s.receive(records(7, 9, -12), epoch); len(cut) != 0 {

@@ -13,7 +13,7 @@ import (
 
 // The file sink refuses a value with a newline. What stands before it in the same batch must be delivered and committed
 // up to it: the command that the error prints skips that one record, and would otherwise skip the good ones with it.
-func TestARefusedRecordLosesNothingBeforeIt(t *testing.T) {
+func TestRegression09RefusedRecordLosesNothingBeforeIt(t *testing.T) {
 	r := newRig(t)
 	dir := t.TempDir()
 	r.cfg.Sink.Type, r.cfg.Sink.File.Directory, r.cfg.Sink.File.Instance = config.SinkFile, dir, "one"

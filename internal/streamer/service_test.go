@@ -139,7 +139,7 @@ func (r *rig) awaitWrite() {
 	}
 }
 
-func TestACleanStopDeliversAndCommitsOnce(t *testing.T) {
+func TestRegression11CleanStopDeliversAndCommitsOnce(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "b", "c")
 	r.run()
@@ -230,7 +230,7 @@ func TestASinkThatFailsForGoodStopsTheService(t *testing.T) {
 	}
 }
 
-func TestAPoisonRecordStopsTheServiceAtItself(t *testing.T) {
+func TestRegression09PoisonRecordStopsTheServiceAtItself(t *testing.T) {
 	for _, at := range []int{0, 3, 9} {
 		t.Run(strconv.Itoa(at), func(t *testing.T) {
 			r := newRig(t)

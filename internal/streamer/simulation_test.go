@@ -187,6 +187,7 @@ func TestSimulation(t *testing.T) {
 func newSimulation(t *testing.T, seed uint64) *world {
 	t.Helper()
 	w := newWorld(t, seed, 1+int(seed%4))
+	w.faulty = true
 	w.protocol = protocols[w.rand.IntN(len(protocols))]
 	w.onError = []string{pipeline.Fail, pipeline.Skip, pipeline.DeadLetter}[w.rand.IntN(3)]
 	w.outOfRange = []string{kafka.OutOfRangeFail, kafka.OutOfRangeEarliest, kafka.OutOfRangeLatest}[w.rand.IntN(3)]

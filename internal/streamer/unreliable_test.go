@@ -31,7 +31,7 @@ func (u unreliableWorker) Process(b *record.Block) {
 	if u.most > 0 && u.rand.IntN(3) == 0 {
 		time.Sleep(upTo(u.rand, u.most)) // virtual
 	}
-	for u.hung.Load() {
+	for u.hung.Load() || u.w.holds != nil && u.w.holds(b) {
 		time.Sleep(100 * time.Millisecond) // virtual
 	}
 	for i, r := range b.In {

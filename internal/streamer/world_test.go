@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"streamer/internal/kafka"
+	"streamer/internal/record"
 )
 
 const (
@@ -46,6 +47,9 @@ type world struct {
 	onError    string // the policy for records that fail or that the sink refuses
 	outOfRange string
 	static     bool // members have instance ids
+	faulty     bool // some records are
+	// holds, if it is set, keeps a worker at a block for as long as it says so.
+	holds func(b *record.Block) bool
 
 	members  []*member
 	joined   int                  // ever
@@ -135,6 +139,9 @@ func (w *world) anyPartition() int32 { return w.rand.Int32N(w.partitions()) }
 // owe draws what is wrong with a record and says what must become of it.
 func (w *world) owe() entry {
 	e := entry{debt: owesOutput}
+	if !w.faulty {
+		return e
+	}
 	if e.fault = []fault{sound, poison, refused}[max(0, w.rand.IntN(80)-77)]; e.fault == sound {
 		return e
 	}

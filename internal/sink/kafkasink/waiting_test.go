@@ -45,7 +45,7 @@ func TestWaitingTellsThatNoBrokerIsThere(t *testing.T) {
 }
 
 // Bad credentials fail the start; in the middle of a run they are waited for, loudly.
-func TestRefusedLogin(t *testing.T) {
+func TestRegression09RefusedLogin(t *testing.T) {
 	b := newBroker(t, 1, kfake.EnableSASL(), kfake.Superuser("PLAIN", "right", "secret"))
 	login := func(user string) kgo.Opt { return kgo.SASL(plain.Auth{User: user, Pass: "secret"}.AsMechanism()) }
 	if _, err := kafkasink.New(t.Context(), config(), b.cluster(login("wrong")), slog.New(slog.DiscardHandler)); err == nil {
