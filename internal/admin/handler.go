@@ -20,6 +20,8 @@ type health struct {
 	Stage  string `json:"stage,omitempty"`
 	// StalledSeconds is how long the stage has stood still.
 	StalledSeconds float64 `json:"stalled_seconds,omitempty"`
+	// NotReadySeconds is how long the service has not been ready for this reason.
+	NotReadySeconds float64 `json:"not_ready_seconds,omitempty"`
 }
 
 // problem is the body of every other answer that is not 200.
@@ -75,7 +77,11 @@ func liveness(live func() error, respond responder) http.Handler {
 func readiness(ready func() error, respond responder) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := ready(); err != nil {
-			respond.json(w, r, http.StatusServiceUnavailable, health{Status: "not ready", Reason: err.Error()})
+			body := health{Status: "not ready", Reason: err.Error()}
+			if red, ok := errors.AsType[*NotReadyError](err); ok {
+				body.NotReadySeconds = red.For.Seconds()
+			}
+			respond.json(w, r, http.StatusServiceUnavailable, body)
 			return
 		}
 		respond.json(w, r, http.StatusOK, health{Status: "ready"})

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -94,6 +95,14 @@ func TestAnswers(t *testing.T) {
 			path: "/readyz", code: 503, body: `{"status":"not ready","reason":"no broker of <kafka:9092> answers"}`,
 			change: func(d *admin.Deps) {
 				d.Ready = func() error { return errors.New("no broker of <kafka:9092> answers") }
+			},
+		},
+		"not ready for a while": {
+			path: "/readyz", code: 503, body: `{"status":"not ready","reason":"broker-lost: EOF","not_ready_seconds":12.5}`,
+			change: func(d *admin.Deps) {
+				d.Ready = func() error {
+					return &admin.NotReadyError{Err: fmt.Errorf("broker-lost: %w", io.EOF), For: 12500 * time.Millisecond}
+				}
 			},
 		},
 		"status that JSON cannot hold": {

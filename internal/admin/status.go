@@ -24,6 +24,9 @@ func ServiceStates() []string {
 	}
 }
 
+// PartitionStates lists the states that a partition can be in, for metrics.
+func PartitionStates() []string { return append(ServiceStates(), StateResetting, StateFinished) }
+
 // Status is what /api/v1/status answers and what live views draw: one consistent look at the service. Fields are added
 // over time and never change their meaning; times are RFC 3339, sizes bytes, durations seconds.
 type Status struct {

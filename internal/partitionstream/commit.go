@@ -121,7 +121,7 @@ func (a *Assignment) commitDone(
 				continue
 			}
 			if s := a.streams[p]; s != nil && s.owner == owners[p] {
-				s.committed = sent[p]
+				s.committed, s.commitErr = sent[p], nil
 			}
 		}
 	}
@@ -155,8 +155,20 @@ func (a *Assignment) commitFailed(now time.Time, p partition, err error) {
 		a.deps.Fail(kafka.CommitError(where, err))
 		return
 	}
+	for at, s := range a.streams {
+		if (at == p || p.topic == "") && s.acked != s.committed {
+			s.commitFailed(now, err)
+		}
+	}
 	a.log.Warn("commit failed; it is tried again with what is owned then",
 		"partitions", where, "class", class.String(), "error", err)
+}
+
+func (s *stream) commitFailed(now time.Time, err error) {
+	if s.commitErr == nil {
+		s.commitErrSince = now
+	}
+	s.commitErr = err
 }
 
 // errNotOwned means that nothing of a commit was owned any more when it was about to be sent.

@@ -256,3 +256,47 @@ func TestRegression06MarkersAndAbortedRecordsAreCommittedOver(t *testing.T) {
 		m.idleAtZero()
 	})
 }
+
+// What is delivered and cannot be committed is lag without an end; the status must say why.
+func TestTheStatusSaysWhyNothingIsCommitted(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		m := w.begun(usual(), 1)
+		answer := make(chan struct{})
+		w.cluster.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.cluster.KeepControl()
+			w.cluster.SleepControl(func() { <-answer })
+			return nil, nil, false
+		})
+		w.produce(0, 0, 10)
+		w.until("it is in a batch", func() bool { return m.down.inBatch(0) == 10 })
+		m.down.deliver()
+		m.ack()
+		sent := time.Now()
+		w.pass(slowCommit / 2)
+		if l, _ := m.look(0); l.CommitErr != nil {
+			t.Fatalf("a commit that takes %v is an error: %v", time.Since(sent), l.CommitErr)
+		}
+		w.pass(slowCommit/2 + commitEvery) // before the session ends: the broker does not take heartbeats meanwhile
+		if l, _ := m.look(0); !errors.Is(l.CommitErr, errUnanswered) || !l.CommitErrSince.Equal(sent) {
+			t.Fatalf("commit: %v since %v, sent at %v", l.CommitErr, l.CommitErrSince, sent)
+		}
+		close(answer)
+		w.until("the first is done", func() bool { l, _ := m.look(0); return l.Committed == 10 && l.CommitErr == nil })
+		refused := w.cluster.Fault(kfake.Fault{Keys: commits, Topic: topic, Err: kerr.RequestTimedOut, Count: -1})
+		began := time.Now()
+		w.produce(0, 10, 10)
+		m.down.deliver()
+		w.until("more is refused", func() bool { m.down.deliver(); m.ack(); l, _ := m.look(0); return l.CommitErr != nil })
+		w.pass(time.Minute)
+		if l, _ := m.look(0); !errors.Is(l.CommitErr, kerr.RequestTimedOut) || l.CommitErrSince.Sub(began) > time.Second {
+			t.Fatalf("commit: %v since %v, refused from %v on", l.CommitErr, l.CommitErrSince, began)
+		}
+		refused.Remove()
+		w.until("all is committed", func() bool { return w.commit(0).Offset == 20 })
+		w.pass(time.Second)
+		if l, _ := m.look(0); l.CommitErr != nil {
+			t.Fatalf("commit: %v when all is committed", l.CommitErr)
+		}
+		m.stop()
+	})
+}

@@ -15,7 +15,7 @@ import (
 type Metrics struct {
 	records, bytes                                *prometheus.CounterVec
 	lag, lagSeconds, committed, delivered, inFlow *prometheus.GaugeVec
-	paused, state                                 *prometheus.GaugeVec
+	paused                                        *prometheus.GaugeVec
 
 	blocks       *prometheus.CounterVec
 	blockRecords prometheus.Histogram
@@ -48,9 +48,6 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		delivered: perPartition("streamer_partition_delivered_offset", "One past the last offset that the sink acknowledged."),
 		inFlow:    perPartition("streamer_partition_in_flight_bytes", "Bytes between poll and acknowledgement."),
 		paused:    perPartition("streamer_partition_paused", "1 while the partition is paused for memory."),
-		state: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "streamer_partition_state", Help: "1 for the state that the partition is in.",
-		}, []string{"topic", "partition", "state"}),
 		blocks: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "streamer_blocks_total", Help: "Blocks cut, by reason.",
 		}, []string{"reason"}),
@@ -95,7 +92,7 @@ func (m *Metrics) forget(o record.Owner) {
 	labels := prometheus.Labels{"topic": o.Topic, "partition": strconv.Itoa(int(o.Partition))}
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
-	}{m.records, m.bytes, m.lag, m.lagSeconds, m.committed, m.delivered, m.inFlow, m.paused, m.state} {
+	}{m.records, m.bytes, m.lag, m.lagSeconds, m.committed, m.delivered, m.inFlow, m.paused} {
 		v.DeletePartialMatch(labels)
 	}
 }

@@ -1,6 +1,7 @@
 package partitionstream
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -20,11 +21,6 @@ const (
 	Resetting    State = "resetting"     // its position fell out of the log's range
 	Finished     State = "finished"      // a bounded run has all it wants
 )
-
-// States lists every state, for metrics.
-func States() []State {
-	return []State{Idle, Fetching, Processing, PausedMemory, Draining, Resetting, Finished}
-}
 
 // streamStats is what a stream counts and shows.
 type streamStats struct {
@@ -46,6 +42,9 @@ type PartitionStatus struct {
 	LagTime                                  time.Duration
 	InFlight                                 int64
 	Paused                                   bool
+	// CommitErr is why what is delivered is not committed, and CommitErrSince since when; nil if nothing is wrong.
+	CommitErr      error
+	CommitErrSince time.Time
 }
 
 // Snapshot returns a look at every stream, in (topic, partition) order. It waits for the loop.
@@ -54,11 +53,26 @@ func (a *Assignment) Snapshot() ([]PartitionStatus, error) {
 	err := a.call(func(done func()) {
 		now := time.Now()
 		for _, s := range a.all() {
-			looks = append(looks, s.look(now))
+			look := s.look(now)
+			a.lookAtCommit(&look, now)
+			looks = append(looks, look)
 		}
 		done()
 	})
 	return looks, err
+}
+
+// A commit that is not answered for this long is shown.
+const slowCommit = 5 * time.Second
+
+var errUnanswered = errors.New("not answered yet; the group may be changing")
+
+// lookAtCommit adds that the commit in flight, which may be held back while the group changes, takes long.
+func (a *Assignment) lookAtCommit(look *PartitionStatus, now time.Time) {
+	waits := look.CommitErr == nil && look.Committed != look.Delivered && a.commits.inFlight
+	if began := a.commits.began; waits && now.Sub(began) > slowCommit {
+		look.CommitErr, look.CommitErrSince = errUnanswered, began
+	}
 }
 
 func (s *stream) look(now time.Time) PartitionStatus {
@@ -70,6 +84,7 @@ func (s *stream) look(now time.Time) PartitionStatus {
 		Position: s.next, Delivered: s.acked, Committed: s.committed, End: s.stats.logEnd,
 		Lag: lag, LagTime: late,
 		InFlight: s.account.Used(), Paused: s.paused,
+		CommitErr: s.commitErr, CommitErrSince: s.commitErrSince,
 	}
 }
 
@@ -149,9 +164,6 @@ func (a *Assignment) updateGauges(now time.Time) {
 		m.delivered.WithLabelValues(labels...).Set(float64(look.Delivered))
 		m.inFlow.WithLabelValues(labels...).Set(float64(look.InFlight))
 		m.paused.WithLabelValues(labels...).Set(boolToFloat(look.Paused))
-		for _, state := range States() {
-			m.state.WithLabelValues(append(labels, string(state))...).Set(boolToFloat(state == look.State))
-		}
 	}
 }
 

@@ -31,7 +31,10 @@ type stream struct {
 	acked      int64 // one past the last offset that the sink acknowledged
 	ackedEpoch int32
 	committed  int64 // what the group's commit for the partition is
-	unacked    []mark
+	// commitErr is the last commit's failure; nil if it succeeded. commitErrSince is when it first failed.
+	commitErr      error
+	commitErrSince time.Time
+	unacked        []mark
 
 	paused    bool // in kgo, for memory
 	draining  bool // revoked or stopping: takes no more records

@@ -2,6 +2,8 @@ package streamer
 
 import (
 	"runtime"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -26,9 +28,12 @@ func newRegistry(version string, budget int64) *prometheus.Registry {
 
 // states collects the service's state: one look for all of its series.
 type states struct {
-	service *Service
-	state   *prometheus.Desc
-	ready   *prometheus.Desc
+	service    *Service
+	state      *prometheus.Desc
+	since      *prometheus.Desc
+	ready      *prometheus.Desc
+	partition  *prometheus.Desc
+	stateSince *prometheus.Desc
 }
 
 func newStates(s *Service) states {
@@ -36,24 +41,46 @@ func newStates(s *Service) states {
 		service: s,
 		state: prometheus.NewDesc("streamer_state",
 			"1 for the state that the service is in, as in /api/v1/status.", []string{"state"}, nil),
+		since: prometheus.NewDesc("streamer_state_since_timestamp_seconds",
+			"When the service came to be in its state, seconds since 1970.", nil, nil),
+		partition: prometheus.NewDesc("streamer_partition_state",
+			"1 for the state that the partition is in, as in /api/v1/status.", []string{"topic", "partition", "state"}, nil),
+		stateSince: prometheus.NewDesc("streamer_partition_state_since_timestamp_seconds",
+			"When the partition came to be in its state, seconds since 1970.", []string{"topic", "partition"}, nil),
 		ready: prometheus.NewDesc("streamer_ready", "1 while /readyz is green.", nil, nil),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (c states) Describe(to chan<- *prometheus.Desc) {
-	to <- c.state
-	to <- c.ready
+	for _, desc := range []*prometheus.Desc{c.state, c.since, c.ready, c.partition, c.stateSince} {
+		to <- desc
+	}
 }
 
 // Collect implements [prometheus.Collector].
 func (c states) Collect(to chan<- prometheus.Metric) {
-	now := c.service.Status().State
-	for _, state := range admin.ServiceStates() {
-		to <- prometheus.MustNewConstMetric(c.state, prometheus.GaugeValue, oneIf(state == now), state)
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	to <- prometheus.MustNewConstMetric(c.ready, prometheus.GaugeValue, oneIf(c.service.ready() == nil))
+	status := c.service.Status()
+	for _, state := range admin.ServiceStates() {
+		gauge(c.state, oneIf(state == status.State), state)
+	}
+	gauge(c.since, seconds(status.StateSince))
+	gauge(c.ready, oneIf(c.service.ready() == nil))
+	for i := range status.Partitions {
+		p := &status.Partitions[i]
+		id := strconv.Itoa(int(p.Partition))
+		for _, state := range admin.PartitionStates() {
+			gauge(c.partition, oneIf(state == p.State), p.Topic, id, state)
+		}
+		gauge(c.stateSince, seconds(p.StateSince), p.Topic, id)
+	}
 }
+
+// seconds is a time as Prometheus has it.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 func oneIf(yes bool) float64 {
 	if yes {

@@ -85,9 +85,9 @@ func (w *lagWatch) note(err error, now time.Time) {
 	w.err = err
 }
 
-// lost returns why the brokers cannot be reached, or nil.
-func (w *lagWatch) lost() error {
+// lost returns since when the brokers cannot be reached, and why; nil if they can.
+func (w *lagWatch) lost() (since time.Time, why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.err
+	return w.since, w.err
 }

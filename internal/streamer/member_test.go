@@ -31,9 +31,13 @@ type member struct {
 	sink    *unreliableSink
 	letters *unreliableSink
 	hung    atomic.Bool // every worker is
-	link    *link
-	stages  *stages
-	admin   *kgo.Client
+	mended  atomic.Bool // for faults of a test
+
+	hungSince time.Time          // when its workers were last seen not to hang
+	moved     map[int32]sighting // by partition
+	link      *link
+	stages    *stages
+	admin     *kgo.Client
 }
 
 // source answers look-ups as the service does, and tells the ledger what a reset passes over.

@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,12 +34,14 @@ type sequencer struct {
 	moved          atomic.Int64 // nanoseconds since born; the goroutine moves at least every second
 	born           time.Time
 
+	mu    sync.Mutex             // reach is written by Run's goroutine and read by the status too
+	reach map[record.Owner]int64 // where each owner's last block in a batch ends
+
 	// Only used by Run's goroutine.
 
 	order *union.Order
 	open  *batcher.Accumulator
 	queue []*record.Batch
-	reach map[record.Owner]int64 // where each owner's last block in a batch ends
 }
 
 func newSequencer(cfg batcher.Config, metrics *batcher.Metrics) *sequencer {
@@ -122,7 +125,7 @@ func (s *sequencer) add(b *record.Block) {
 	s.failures.skipped(b.Owner, b.Skipped, now)
 	if !b.Span.Empty() {
 		s.open.Add(b, now)
-		s.reach[b.Owner] = b.Span.Next
+		s.reached(b.Owner, b.Span.Next)
 		if why, full := s.open.Full(); full {
 			s.cut(why, now)
 		}
@@ -181,7 +184,7 @@ func (s *sequencer) Drain(owners []record.Owner) map[record.Owner]int64 {
 		for _, o := range owners {
 			s.drop(o)
 			held = held || s.open.Holds(o)
-			if at, ok := s.reach[o]; ok {
+			if at, ok := s.Reach(o); ok {
 				reach[o] = at
 			}
 		}
@@ -199,7 +202,7 @@ func (s *sequencer) Fence(owners []record.Owner) {
 		held := false
 		for _, o := range owners {
 			s.drop(o)
-			delete(s.reach, o)
+			s.unreach(o)
 			gone[o] = true
 			held = held || s.open.Holds(o)
 		}
@@ -211,6 +214,27 @@ func (s *sequencer) Fence(owners []record.Owner) {
 		}
 		s.queue = slices.DeleteFunc(s.queue, func(b *record.Batch) bool { return len(b.Blocks) == 0 })
 	})
+}
+
+// Reach is where the owner's last block in a batch ends; false if it has none. Any goroutine may call it; it waits for
+// nobody.
+func (s *sequencer) Reach(o record.Owner) (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.reach[o]
+	return at, ok
+}
+
+func (s *sequencer) reached(o record.Owner, at int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reach[o] = at
+}
+
+func (s *sequencer) unreach(o record.Owner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.reach, o)
 }
 
 // Stalled returns how long ago the goroutine last came round; it waits for nobody, so that is at most a second.

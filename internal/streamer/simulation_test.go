@@ -157,6 +157,7 @@ func (w *world) happen() {
 	at := w.rand.IntN(sum)
 	for _, e := range events {
 		if at -= e.weight; at < 0 {
+			w.changed = time.Now()
 			e.happen(w)
 			return
 		}

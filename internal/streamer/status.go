@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,16 +14,14 @@ import (
 	"streamer/internal/sink"
 )
 
-// A sink that has not answered for this long is shown as blocking.
-const blockedAfter = 5 * time.Second
-
 // board remembers the service's state and since when.
 type board struct {
-	built, drains atomic.Bool
+	built atomic.Bool
 
 	mu    sync.Mutex
 	state string
 	since time.Time
+	drain time.Time // when the service began to stop; zero if it has not
 }
 
 // build says that all parts of the service exist and may be looked at.
@@ -32,15 +29,28 @@ func (b *board) build() { b.built.Store(true) }
 
 func (b *board) isBuilt() bool { return b.built.Load() }
 
-func (b *board) draining() { b.drains.Store(true) }
-
-func (b *board) isDraining() bool { return b.drains.Load() }
-
-func (b *board) enter(state string, now time.Time) time.Time {
+func (b *board) draining() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != state {
-		b.state, b.since = state, now
+	b.drain = time.Now()
+}
+
+// drainsSince is when the service began to stop; false if it has not.
+func (b *board) drainsSince() (time.Time, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.drain, !b.drain.IsZero()
+}
+
+// enter notes the state and returns since when it is: what is known of it, or when it was first seen.
+func (b *board) enter(c cause, now time.Time) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != c.state {
+		b.state, b.since = c.state, now
+	}
+	if !c.since.IsZero() {
+		return c.since
 	}
 	return b.since
 }
@@ -50,6 +60,7 @@ func (s *Service) Status() admin.Status {
 	status := admin.Status{
 		Version: s.opts.Version, Instance: instance(s.cfg.Source.Kafka.InstanceID),
 		Group: s.cfg.Source.Kafka.Group, Started: s.started, State: admin.StateIdle,
+		StateSince: s.started,
 	}
 	if !s.board.isBuilt() {
 		status.Reason = "starting"
@@ -60,9 +71,9 @@ func (s *Service) Status() admin.Status {
 		status.State, status.Reason = admin.StateDraining, "stopped"
 		return status
 	}
-	lost := s.watch.lost()
-	for _, p := range looks {
-		status.Partitions = append(status.Partitions, s.partition(p, lost))
+	around := s.outside(time.Now())
+	for i := range looks {
+		status.Partitions = append(status.Partitions, s.partition(&looks[i], &around))
 	}
 	busy, queued := s.pool.Load()
 	status.Workers = admin.Workers{Total: s.workers(), Busy: busy, Queued: queued}
@@ -74,23 +85,28 @@ func (s *Service) Status() admin.Status {
 	}
 	status.Batches, status.Totals = s.delivery.history.read()
 	status.Totals.Received, status.Totals.Fenced = s.assignment.Counts()
-	status.State, status.Reason = s.overall(status, lost)
-	status.StateSince = s.board.enter(status.State, time.Now())
+	now := around.overall(looks, status.Partitions)
+	if since, drains := s.board.drainsSince(); drains {
+		now = cause{admin.StateDraining, "stopping", since}
+	}
+	status.State, status.Reason, status.StateSince = now.state, now.reason, s.board.enter(now, around.now)
 	return status
 }
 
-func (s *Service) partition(p partitionstream.PartitionStatus, lost error) admin.Partition {
+func (s *Service) partition(p *partitionstream.PartitionStatus, around *outside) admin.Partition {
+	reach, batched := s.sequencer.Reach(p.Owner)
+	why := around.of(p, batched && reach > p.Delivered)
 	shown := admin.Partition{
 		Topic: p.Owner.Topic, Partition: p.Owner.Partition,
-		State: string(p.State), StateSince: p.Since,
+		State: why.state, Reason: why.reason, StateSince: why.since,
 		Records: p.Records, Bytes: p.Bytes, Position: p.Position, Delivered: p.Delivered, Committed: p.Committed,
 		End: p.End, Lag: p.Lag, LagSeconds: p.LagTime.Seconds(), InFlightBytes: p.InFlight, Paused: p.Paused,
 	}
 	if p.Lag < 0 {
 		shown.LagSeconds = -1 // unknown, which is not 0
 	}
-	if lost != nil && p.State != partitionstream.Draining {
-		shown.State, shown.Reason = admin.StateBrokerLost, lost.Error()
+	if shown.StateSince.IsZero() {
+		shown.StateSince = p.Since
 	}
 	return shown
 }
@@ -103,40 +119,6 @@ func sinkStatus(kind string, state sink.State) admin.Sink {
 	return shown
 }
 
-// overall is the gravest state of any part.
-func (s *Service) overall(status admin.Status, lost error) (state, reason string) {
-	paused, processing, fetching := 0, false, false
-	for _, p := range status.Partitions {
-		if p.Paused {
-			paused++
-		}
-		processing = processing || p.InFlightBytes > 0
-		fetching = fetching || p.State == admin.StateFetching
-	}
-	switch blocked := time.Since(status.Sink.Since); {
-	case s.board.isDraining():
-		return admin.StateDraining, "stopping"
-	case lost != nil:
-		return admin.StateBrokerLost, lost.Error()
-	case s.schemas != nil && s.schemas.Waiting() != nil:
-		return admin.StateRetrying, s.schemas.Waiting().Error()
-	case status.Sink.State == sink.Retrying.String():
-		return admin.StateRetrying, fmt.Sprintf("attempt %d: %s", status.Sink.Attempt, status.Sink.LastError)
-	case status.DeadLetters != nil && status.DeadLetters.State == sink.Retrying.String():
-		return admin.StateRetrying,
-			fmt.Sprintf("dead letters, attempt %d: %s", status.DeadLetters.Attempt, status.DeadLetters.LastError)
-	case status.Sink.State == sink.Writing.String() && blocked > blockedAfter:
-		return admin.StateSinkBlocked, "the sink has not answered for " + blocked.Round(time.Second).String()
-	case paused > 0:
-		return admin.StatePausedMemory, strconv.Itoa(paused) + " partitions wait for memory"
-	case processing:
-		return admin.StateProcessing, ""
-	case fetching:
-		return admin.StateFetching, ""
-	}
-	return admin.StateIdle, ""
-}
-
 var (
 	errStarting = errors.New("starting")
 	errDraining = errors.New("draining")
@@ -144,22 +126,33 @@ var (
 	errNoTopics = errors.New("joining the group: no topic matched source.kafka.topic_pattern at start")
 )
 
-// ready returns nil when the member has joined and reaches its brokers.
+// ready returns nil when the member has joined and reaches its brokers, else an *[admin.NotReadyError].
 func (s *Service) ready() error {
-	switch {
-	case !s.board.isBuilt():
-		return errStarting
-	case s.board.isDraining():
-		return errDraining
-	case !s.assignment.Joined() && s.noTopics:
-		return errNoTopics
-	case !s.assignment.Joined():
-		return errJoining
+	since, reason := s.unready()
+	if reason == nil {
+		return nil
 	}
-	if lost := s.watch.lost(); lost != nil {
-		return fmt.Errorf("%s: %w", admin.StateBrokerLost, lost)
+	return &admin.NotReadyError{Err: reason, For: time.Since(since)}
+}
+
+// unready is since when the service is not ready, and why; nil if it is.
+func (s *Service) unready() (since time.Time, why error) {
+	if !s.board.isBuilt() {
+		return s.started, errStarting
 	}
-	return nil
+	if since, drains := s.board.drainsSince(); drains {
+		return since, errDraining
+	}
+	if !s.assignment.Joined() {
+		if s.noTopics {
+			return s.started, errNoTopics
+		}
+		return s.started, errJoining
+	}
+	if since, lost := s.watch.lost(); lost != nil {
+		return since, fmt.Errorf("%s: %w", admin.StateBrokerLost, lost)
+	}
+	return time.Time{}, nil
 }
 
 // live returns nil unless a stage inside the process has work and does not move. Brokers and sinks that do not answer,

@@ -52,6 +52,7 @@ type world struct {
 	holds func(b *record.Block) bool
 
 	members  []*member
+	changed  time.Time            // when something last happened
 	joined   int                  // ever
 	high     []int64              // by partition, the highest commit seen
 	faults   []refusal            // of commits, ever
@@ -226,6 +227,9 @@ func (w *world) settle() {
 	w.t.Helper()
 	synctest.Wait()
 	w.check()
+	for _, m := range w.members {
+		m.observe()
+	}
 	w.reap()
 }
 
