@@ -175,6 +175,7 @@ func (m *member) connect(slowest time.Duration) {
 	m.delivery.acknowledged = m.assignment.Acknowledged
 	m.watch = &lagWatch{
 		lookups: m.lookups, ping: m.ping, isolation: m.cfg.Source.Kafka.Isolation, assignment: m.assignment, log: m.log,
+		topics: newTopicWatch(m.lookups, m.cfg.Source.Kafka.Topics, m.failed.fail, m.log),
 	}
 }
 
