@@ -25,6 +25,14 @@ func NewAdmin(client *kgo.Client) *Admin {
 	return &Admin{client: client, admin: kadm.NewClient(client)}
 }
 
+// decompressor is the client's own, with its bound: kgo's default one would unpack 2 GiB.
+func (a *Admin) decompressor() kgo.Decompressor {
+	if d, ok := a.client.OptValue(kgo.WithDecompressor).(kgo.Decompressor); ok {
+		return d
+	}
+	return kgo.DefaultDecompressor()
+}
+
 // MissingTopicError says which of the named topics do not exist.
 type MissingTopicError struct{ Topics []string }
 

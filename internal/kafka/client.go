@@ -70,12 +70,16 @@ func NewClient(c Config, use Use, opts ...kgo.Opt) (*kgo.Client, error) {
 }
 
 // Connect makes a client after a [Check], so that a wrong password is an error of a second and not one of a minute.
-func Connect(ctx context.Context, c Config, use Use) (*kgo.Client, error) {
+func Connect(ctx context.Context, c Config, use Use, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := Check(ctx, c, use); err != nil {
 		return nil, err
 	}
-	return NewClient(c, use)
+	return NewClient(c, use, opts...)
 }
+
+// UnpackLimit bounds what one batch may unpack to, for a memory budget in bytes. The source's client has it; one whose
+// [Admin] looks at records beside it needs it too, or a batch that the source refuses fills the memory there.
+func UnpackLimit(budget int64) kgo.Opt { return kgo.MaxDecompressBatchBytes(maxDecompress(budget)) }
 
 // checkTimeout bounds [Check] over all brokers; each dial has dialTimeout.
 const checkTimeout = 15 * time.Second

@@ -70,6 +70,29 @@ func TestDecompressionBombIsRefused(t *testing.T) {
 	}
 }
 
+// What is looked up beside the source's client has the same bound: kgo's own decompressor would unpack up to 2 GiB.
+func TestRegression10DecompressionBombIsNotUnpackedByLookUps(t *testing.T) {
+	t.Parallel()
+	_, config := newCluster(t, kfake.SeedTopics(1, "events"))
+	client := newClient(t, config, kgo.ProducerBatchMaxBytes(64<<20), kgo.MaxBufferedBytes(256<<20),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+	bomb := &kgo.Record{Topic: "events", Value: bytes.Repeat([]byte{'x'}, 20<<20)}
+	if err := client.ProduceSync(testContext(t), bomb).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	at, s := kafka.TopicPartition{Topic: "events"}, source("group", "events")
+	for budget, refused := range map[int64]bool{64 << 20: true, 128 << 20: false} {
+		admin := kafka.NewAdmin(newClient(t, config, kafka.UnpackLimit(budget)))
+		_, recordErr := admin.Record(testContext(t), s, at, 0)
+		_, probeErr := admin.ProbeTail(testContext(t), s, at, 0, 1)
+		for _, err := range []error{recordErr, probeErr} {
+			if errors.Is(err, kgo.ErrMaxDecompress) != refused || !refused && err != nil {
+				t.Errorf("budget %d: %v", budget, err)
+			}
+		}
+	}
+}
+
 // The sizer sees what is fetched, and lets plain data come in larger fetches than the first.
 func TestFetchSizerFollowsTheData(t *testing.T) {
 	t.Parallel()

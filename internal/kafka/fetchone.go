@@ -35,7 +35,7 @@ func (a *Admin) Record(ctx context.Context, s SourceConfig, at TopicPartition, o
 	}
 	fetched, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		Offset: offset, IsolationLevel: s.isolation(), Topic: at.Topic, Partition: at.Partition,
-	}, response, kgo.DefaultDecompressor(), nil)
+	}, response, a.decompressor(), nil)
 	switch {
 	case errors.Is(fetched.Err, kerr.OffsetOutOfRange), errors.Is(fetched.Err, kerr.UnknownTopicOrPartition):
 		return nil, &GoneError{At: at, Offset: offset}

@@ -36,7 +36,7 @@ func (a *Admin) ProbeTail(ctx context.Context, s SourceConfig, at TopicPartition
 		if err != nil {
 			return position, fmt.Errorf("probe %s at %d: %w", at, offset, err)
 		}
-		first, after, err := firstRecord(s, at, offset, response)
+		first, after, err := firstRecord(s, at, offset, response, a.decompressor())
 		switch {
 		case err != nil:
 			return position, fmt.Errorf("probe %s at %d: %w", at, offset, err)
@@ -121,7 +121,7 @@ func (a *Admin) fetchRaw(
 // the response holds. The records are unpacked as kgo does it, because a batch may cover more offsets than it has
 // records, before and after them.
 func firstRecord(
-	s SourceConfig, at TopicPartition, offset int64, response *kmsg.FetchResponseTopicPartition,
+	s SourceConfig, at TopicPartition, offset int64, response *kmsg.FetchResponseTopicPartition, unpack kgo.Decompressor,
 ) (first, after int64, err error) {
 	fetched, after := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true,
@@ -129,7 +129,7 @@ func firstRecord(
 		IsolationLevel:     s.isolation(),
 		Topic:              at.Topic,
 		Partition:          at.Partition,
-	}, response, kgo.DefaultDecompressor(), nil)
+	}, response, unpack, nil)
 	if fetched.Err != nil {
 		return -1, after, fetched.Err
 	}

@@ -63,7 +63,7 @@ func (l *sourceLookups) ProbeTail(
 func (s *Service) lookUp(ctx context.Context) error {
 	use := kafka.Use{Role: "admin", Path: "kafka", Logger: clientLog(s.log), Metrics: s.registry}
 	// A client of its own: a look-up that waits for a broker must not stand before heartbeats and commits.
-	client, err := kafka.Connect(ctx, s.cfg.Kafka, use)
+	client, err := kafka.Connect(ctx, s.cfg.Kafka, use, kafka.UnpackLimit(s.budget))
 	if err != nil {
 		return fmt.Errorf("reach the brokers: %w", err)
 	}
