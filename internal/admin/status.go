@@ -13,6 +13,7 @@ const (
 	StateBrokerLost   = "broker-lost"   // no broker of the input answers
 	StateDraining     = "draining"      // stopping, or giving a partition back
 	StateResetting    = "resetting"     // a partition's position fell out of its log
+	StateUnreadable   = "unreadable"    // what is at a partition's position could not be read; it is looked at apart
 	StateFinished     = "finished"      // a partition of a bounded run has reached its end
 )
 
@@ -20,7 +21,7 @@ const (
 func ServiceStates() []string {
 	return []string{
 		StateIdle, StateFetching, StateProcessing, StatePausedMemory, StateRetrying, StateSinkBlocked, StateBrokerLost,
-		StateDraining,
+		StateDraining, StateUnreadable,
 	}
 }
 

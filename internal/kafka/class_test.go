@@ -131,14 +131,14 @@ func TestClassifyPoll(t *testing.T) {
 		kafka.PollSession: {
 			&kgo.ErrGroupSession{Err: kerr.UnknownMemberID}, &kgo.ErrGroupSession{Err: kerr.IllegalGeneration},
 		},
-		kafka.PollOutOfRange: {kerr.OffsetOutOfRange},
-		kafka.PollDataLoss:   {&kgo.ErrDataLoss{}},
-		kafka.PollTooLarge:   {&kgo.ErrDecompressTooLarge{}},
-		kafka.PollRecreated:  {kerr.UnknownTopicID, kerr.InconsistentTopicID},
+		kafka.PollOutOfRange:  {kerr.OffsetOutOfRange},
+		kafka.PollDataLoss:    {&kgo.ErrDataLoss{}},
+		kafka.PollUndecodable: {&kgo.ErrDecompressTooLarge{}, errors.New("unknown batch magic 7")},
+		kafka.PollRecreated:   {kerr.UnknownTopicID, kerr.InconsistentTopicID},
 		kafka.PollFatal: {
 			kerr.TopicAuthorizationFailed, kerr.SaslAuthenticationFailed,
 			&kgo.ErrGroupSession{Err: kerr.GroupAuthorizationFailed}, &kgo.ErrGroupSession{Err: kerr.InvalidSessionTimeout},
-			errors.New("unknown batch magic 7"),
+			kerr.UnknownServerError, kerr.ErrorForCode(9999),
 		},
 		kafka.PollClosed: {kgo.ErrClientClosed, context.Canceled, context.DeadlineExceeded},
 	}

@@ -65,7 +65,7 @@ func TestDecompressionBombIsRefused(t *testing.T) {
 		t.Skipf("the broker takes no such batch: %v", err)
 	}
 	consumer, _ := direct(t, config, 64<<20, 0) // a quarter is 16 MiB
-	if err := pollError(t, consumer); err.Class != kafka.PollTooLarge {
+	if err := pollError(t, consumer); err.Class != kafka.PollUndecodable {
 		t.Errorf("%s: %v", err.Class, err)
 	}
 }
@@ -122,11 +122,11 @@ func TestFetchSizerFollowsTheData(t *testing.T) {
 }
 
 // A partition that reaches the client without an offset is an error, because any default would lose or repeat records.
-func TestPartitionWithoutAnOffsetIsFatal(t *testing.T) {
+func TestPartitionWithoutAnOffsetIsAnError(t *testing.T) {
 	t.Parallel()
 	_, config := newCluster(t, kfake.SeedTopics(1, "events"))
 	client := join(t, config, source("group", "events"))
-	if err := pollError(t, client); err.Class != kafka.PollFatal {
+	if err := pollError(t, client); err.Class != kafka.PollUndecodable {
 		t.Errorf("%s: %v", err.Class, err)
 	}
 }

@@ -29,7 +29,7 @@ func (a *Admin) Record(ctx context.Context, s SourceConfig, at TopicPartition, o
 		}
 		return nil, err
 	}
-	response, err := a.fetchRaw(ctx, s, topic, leader, at, offset)
+	response, err := a.fetchRaw(ctx, s, topic, leader, at, offset, probeBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read %s@%d: %w", at, offset, err)
 	}

@@ -29,9 +29,10 @@ const (
 	PollOutOfRange
 	// PollDataLoss means that the log was cut below the position (an unclean leader election); the client went back.
 	PollDataLoss
-	// PollTooLarge means that a batch unpacks to more than the memory budget allows; the client has stopped fetching the
-	// partition.
-	PollTooLarge
+	// PollUndecodable means that the client itself, and not the broker, has a complaint about a partition: the batch at its
+	// position is broken, in no format that is known, or unpacks to more than the memory budget allows. After the last the
+	// client stops fetching the partition; others it fetches again without end, or passes over.
+	PollUndecodable
 	// PollRecreated means that the topic was deleted and perhaps created again; the client does not consume the new one.
 	PollRecreated
 	// PollFatal means that someone has to change something: authorisation, login, a setting that the broker refuses.
@@ -42,7 +43,7 @@ const (
 
 func (c PollClass) String() string {
 	return [...]string{
-		"retry", "session", "out-of-range", "data-loss", "too-large", "recreated", "fatal", "closed",
+		"retry", "session", "out-of-range", "data-loss", "undecodable", "recreated", "fatal", "closed",
 	}[c]
 }
 
@@ -78,13 +79,14 @@ func ClassifyPoll(topic string, partition int32, err error) *PollError {
 	if topic == "" {
 		partition = -1
 	}
-	return &PollError{Class: pollClass(err), Topic: topic, Partition: partition, Err: err}
+	class := pollClass(err)
+	if _, isCode := errors.AsType[*kerr.Error](err); class == PollFatal && !isCode && topic != "" {
+		class = PollUndecodable // what the broker refuses has a code; kgo's own words on a partition are of its batches
+	}
+	return &PollError{Class: class, Topic: topic, Partition: partition, Err: err}
 }
 
 func pollClass(err error) PollClass {
-	if _, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok || errors.Is(err, kgo.ErrMaxDecompress) {
-		return PollTooLarge
-	}
 	if _, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
 		return PollDataLoss
 	}
@@ -104,8 +106,7 @@ func pollClass(err error) PollClass {
 	if isCode && code.Retriable || !isCode && isConnection(err) {
 		return PollRetry
 	}
-	// What nobody has classed is not retried: a batch with a wrong checksum, or a partition that reached the client
-	// without an offset, would otherwise stand still in silence.
+	// What nobody has classed is not retried: it would stand still in silence.
 	return PollFatal
 }
 
@@ -134,11 +135,16 @@ func sessionClass(session *kgo.ErrGroupSession) PollClass {
 	}
 }
 
+const unpackRemedy = "raise memory.budget: one batch may unpack to a quarter of it"
+
 // remedies by broker code, for what a person has to do.
 func (e *PollError) remedy() string {
 	switch e.Class {
-	case PollTooLarge:
-		return "raise memory.budget: one batch may unpack to a quarter of it"
+	case PollUndecodable:
+		if errors.Is(e.Err, kgo.ErrMaxDecompress) {
+			return unpackRemedy
+		}
+		return ""
 	case PollRecreated:
 		return "the topic was deleted or created anew; restart to consume the new one from source.kafka.start, " +
 			"after `streamer offsets set` if commits of the old one remain"

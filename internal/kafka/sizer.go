@@ -15,6 +15,9 @@ type FetchSizer struct {
 	model  *fetchModel
 	client *kgo.Client
 	last   fetchSize
+
+	pacer fetchPacer
+	short shortBatches
 }
 
 var (
@@ -55,6 +58,13 @@ func (s *FetchSizer) Forget(gone map[string][]int32) {
 	}
 	s.apply()
 }
+
+// Polled notes that a poll brought records. Any goroutine may call it.
+func (s *FetchSizer) Polled() { s.pacer.polls.Add(1) }
+
+// ShortBatches counts batches of which fewer records could be read than they say they have; it is up to date with what has
+// been polled. The client goes on behind them without a word. Any goroutine may call it.
+func (s *FetchSizer) ShortBatches() uint64 { return s.short.count.Load() }
 
 // Size returns the bytes that the next fetch asks for, in all and of one partition.
 func (s *FetchSizer) Size() (bytes, partition int32) {

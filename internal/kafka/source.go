@@ -30,11 +30,12 @@ const internalTopics = "^__(consumer_offsets|transaction_state|share_group_state
 func SourceOptions(s SourceConfig, budget int64) ([]kgo.Opt, *FetchSizer) {
 	sizer := newFetchSizer(budget)
 	opts := []kgo.Opt{
-		kgo.WithHooks(sizer),
+		kgo.WithHooks(sizer, &sizer.pacer, &sizer.short),
+		kgo.WithPools(&sizer.short),
 		kgo.FetchMaxWait(fetchMaxWait),
 		kgo.FetchMaxBytes(sizer.last.bytes),
 		kgo.FetchMaxPartitionBytes(sizer.last.partition),
-		kgo.MaxDecompressBatchBytes(maxDecompress(budget)),
+		UnpackLimit(budget),
 		kgo.FetchIsolationLevel(s.isolation()),
 		// Markers of transactions take offsets; without them a partition that ends in one would never reach lag 0.
 		kgo.KeepControlRecords(),

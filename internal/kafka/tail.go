@@ -32,7 +32,7 @@ func (a *Admin) ProbeTail(ctx context.Context, s SourceConfig, at TopicPartition
 		return position, err
 	}
 	for offset := position; offset < end; {
-		response, err := a.fetchRaw(ctx, s, topic, leader, at, offset)
+		response, err := a.fetchRaw(ctx, s, topic, leader, at, offset, probeBytes)
 		if err != nil {
 			return position, fmt.Errorf("probe %s at %d: %w", at, offset, err)
 		}
@@ -84,19 +84,19 @@ func (a *Admin) leader(ctx context.Context, at TopicPartition) (topic kadm.Topic
 	return topic, partition.Leader, nil
 }
 
-// fetchRaw reads from the leader beside the client's own fetch sessions.
+// fetchRaw reads so many bytes from the leader beside the client's own fetch sessions; the first batch comes whole.
 func (a *Admin) fetchRaw(
-	ctx context.Context, s SourceConfig, topic kadm.TopicDetail, leader int32, at TopicPartition, offset int64,
+	ctx context.Context, s SourceConfig, topic kadm.TopicDetail, leader int32, at TopicPartition, offset int64, most int32,
 ) (*kmsg.FetchResponseTopicPartition, error) {
 	partition := kmsg.NewFetchRequestTopicPartition()
 	partition.Partition = at.Partition
 	partition.FetchOffset = offset
-	partition.PartitionMaxBytes = probeBytes
+	partition.PartitionMaxBytes = most
 	asked := kmsg.NewFetchRequestTopic()
 	asked.Topic, asked.TopicID = topic.Topic, topic.ID
 	asked.Partitions = append(asked.Partitions, partition)
 	request := kmsg.NewPtrFetchRequest()
-	request.MaxBytes = probeBytes
+	request.MaxBytes = most
 	request.MinBytes = 0
 	if s.Isolation != ReadUncommitted {
 		request.IsolationLevel = 1

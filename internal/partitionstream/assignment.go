@@ -51,6 +51,10 @@ type Deps struct {
 	Fail func(error)
 	// Forget is told of partitions that have gone.
 	Forget func(gone map[string][]int32)
+	// Polled is told of each poll that brought records.
+	Polled func()
+	// ShortBatches counts batches behind which the client went on though it could not read all of their records.
+	ShortBatches func() uint64
 	// DrainTimeout is how long a revoked partition may hold up the rebalance.
 	DrainTimeout time.Duration
 	// Direct means that there is no group: nothing is committed, and progress is what the sink acknowledged.
@@ -98,6 +102,7 @@ type Assignment struct {
 	paused int // streams whose paused is set
 	// resetting is at least the number of streams that wait for a new place; 0 saves the look at all of them.
 	resetting int
+	looking   bool // at a stream that stands still
 	stopping  bool
 	sinkGone  bool // nothing more will be acknowledged
 	over      bool
@@ -152,6 +157,7 @@ func (a *Assignment) Run(ctx context.Context, client *kgo.Client) error {
 			a.nextTick = now.Add(tick)
 			a.updateGauges(now)
 			a.probeTails()
+			a.probeStanding(now)
 		}
 		a.receive(a.wait(ctx, now))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"streamer/internal/kafka"
 	"streamer/internal/record"
 )
 
@@ -18,12 +19,29 @@ type opening struct {
 // receive appends what a poll brought and hands on the blocks that it filled.
 func (a *Assignment) receive(fetches kgo.Fetches) {
 	now := time.Now()
-	fetches.EachError(func(topic string, id int32, err error) { a.pollError(partition{topic, id}, err) })
+	var doubts []*kafka.PollError
+	fetches.EachError(func(topic string, id int32, err error) {
+		if doubt := a.pollError(partition{topic, id}, err); doubt != nil {
+			doubts = append(doubts, doubt)
+		}
+	})
+	brought := false
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if len(p.Records) > 0 {
+			brought = true
 			a.append(partition{p.Topic, p.Partition}, p.Records, now)
 		}
 	})
+	if brought {
+		a.deps.Polled()
+	}
+	for _, d := range doubts {
+		if s := a.streams[partition{d.Topic, d.Partition}]; s != nil {
+			a.doubt(s, d)
+		} else {
+			a.deps.Fail(d) // there is no place to look at
+		}
+	}
 }
 
 func (a *Assignment) append(p partition, records []*kgo.Record, now time.Time) {
@@ -31,6 +49,12 @@ func (a *Assignment) append(p partition, records []*kgo.Record, now time.Time) {
 	if s == nil || s.draining || s.resetting || a.stopping {
 		a.countFenced(len(records))
 		return
+	}
+	if short := a.deps.ShortBatches(); short != s.short {
+		if n := s.beforeGap(records); n < len(records) {
+			defer a.doubt(s, errShort)
+			records = records[:n]
+		}
 	}
 	before := s.stats.records
 	wasOpen, wasFinished := s.open, s.finished()

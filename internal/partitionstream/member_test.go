@@ -62,19 +62,20 @@ func (w *world) join(s setup) *member {
 	}
 	m.down = newFakeDownstream(func(b *record.Block) { m.Fenced(b) })
 	m.pool.pass = m.down.put
-	m.Assignment = New(s.block, Deps{
-		Pool: m.pool, Downstream: m.down, Source: s.source, Levels: s.levels,
-		Logger: slog.New(slog.DiscardHandler), Metrics: newTestMetrics(),
-		Fail:   func(err error) { m.failed <- err },
-		Forget: func(map[string][]int32) {}, DrainTimeout: s.drain, Direct: s.direct != nil, End: s.end,
-	})
 	cfg := kafka.DefaultSourceConfig()
 	cfg.Topics, cfg.GroupProtocol, cfg.InstanceID = []string{topic}, s.protocol, s.instance
 	cfg.SessionTimeout = setting.Duration(6 * time.Second)
 	if s.direct == nil {
 		cfg.Group = group
 	}
-	opts, _ := kafka.SourceOptions(cfg, 8*s.levels.High/3) // as the service divides its budget
+	opts, sizer := kafka.SourceOptions(cfg, 8*s.levels.High/3) // as the service divides its budget
+	m.Assignment = New(s.block, Deps{
+		Pool: m.pool, Downstream: m.down, Source: s.source, Levels: s.levels,
+		Logger: slog.New(slog.DiscardHandler), Metrics: newTestMetrics(),
+		Fail:   func(err error) { m.failed <- err },
+		Forget: func(map[string][]int32) {}, Polled: sizer.Polled, ShortBatches: sizer.ShortBatches,
+		DrainTimeout: s.drain, Direct: s.direct != nil, End: s.end,
+	})
 	opts = append(opts, m.Options()...)
 	if s.direct != nil {
 		opts = append(opts, kgo.ConsumePartitions(exactly(s.direct)))

@@ -8,8 +8,9 @@ import (
 	"streamer/internal/kafka"
 )
 
-// pollError handles one error that a poll brought.
-func (a *Assignment) pollError(p partition, err error) {
+// pollError handles one error that a poll brought. It returns the error if it is about a batch that cannot be read: what the
+// same poll brought of the batches before has to be taken on first.
+func (a *Assignment) pollError(p partition, err error) *kafka.PollError {
 	failure := kafka.ClassifyPoll(p.topic, p.id, err)
 	switch failure.Class {
 	case kafka.PollClosed: // the wait was over, or the service is
@@ -20,14 +21,17 @@ func (a *Assignment) pollError(p partition, err error) {
 		// so the stream cannot just go on.
 		if s := a.streams[p]; s != nil && !s.draining {
 			a.reset(s, failure)
-			return
+			return nil
 		}
 		// Nobody takes what comes, but kgo has the partition until the callback returns, and the broker refuses the position
 		// at once: fetched again and again it would keep a core busy. The next assignment resumes it.
 		a.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.id}})
-	case kafka.PollTooLarge, kafka.PollRecreated, kafka.PollFatal:
+	case kafka.PollUndecodable:
+		return failure
+	case kafka.PollRecreated, kafka.PollFatal:
 		a.deps.Fail(failure)
 	}
+	return nil
 }
 
 // seek moves the client to an offset of a partition.

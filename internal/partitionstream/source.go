@@ -20,6 +20,9 @@ type Source interface {
 	// Reset is where a partition whose position is out of the log's range goes on. It fails when the configuration says
 	// that the run shall fail.
 	Reset(ctx context.Context, topic string, partition int32, position int64) (int64, error)
+	// Examine returns nil if a consumer at position gets on, a [kafka.UndecodableError] if the log has there what cannot be
+	// read, and any other error if it could not be looked at.
+	Examine(ctx context.Context, topic string, partition int32, position int64) error
 	// ProbeTail returns end if the log holds no record in [position, end), and otherwise position.
 	ProbeTail(ctx context.Context, topic string, partition int32, position, end int64) (int64, error)
 }
@@ -32,8 +35,13 @@ func (a *Assignment) reset(s *stream, err error) {
 	}
 	a.log.Warn("position is out of the log's range", "topic", s.owner.Topic, "partition", s.owner.Partition,
 		"position", s.next, "error", err)
+	a.halt(s) // the broker refuses the position at once: fetching it again would spin
+}
+
+// halt stops a stream's intake until settleResets has found out where it goes on.
+func (a *Assignment) halt(s *stream) {
 	s.resetting = true
-	a.pauseFetch(s) // the broker refuses the position at once: fetching it again would spin
+	a.pauseFetch(s)
 	if s.open != nil {
 		a.put(s.cut(record.ByDrain))
 	}
@@ -60,6 +68,10 @@ func (a *Assignment) settleReset(s *stream) {
 		return
 	}
 	s.asking = true
+	if s.doubt != nil {
+		a.examine(s, a.examined)
+		return
+	}
 	go func(position int64) { // of the loop's data it reads only what never changes
 		ctx, cancel := context.WithTimeout(a.commits.ctx, lookupTimeout)
 		defer cancel()
@@ -75,7 +87,7 @@ func (a *Assignment) resetTo(s *stream, to int64, err error) {
 	}
 	if err != nil && passes(err) {
 		a.log.Warn("looking for the log's range failed; trying again", "topic", p.topic, "partition", p.id, "error", err)
-		time.AfterFunc(retryBackoff, func() { a.mail.post(func() { s.asking = false }) })
+		a.askLater(s)
 		return
 	}
 	if err != nil {
@@ -96,6 +108,11 @@ func (a *Assignment) resetTo(s *stream, to int64, err error) {
 		a.pauseFetch(began)
 	}
 	a.seek(p, to)
+}
+
+// askLater lets settleResets ask again, not at once.
+func (a *Assignment) askLater(s *stream) {
+	time.AfterFunc(retryBackoff, func() { a.mail.post(func() { s.asking = false }) })
 }
 
 // probeTails finds out, for bounded streams that stand still before their end, whether anything is left there: a tail

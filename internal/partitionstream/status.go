@@ -19,6 +19,7 @@ const (
 	PausedMemory State = "paused-memory" // not fetched until bytes are released
 	Draining     State = "draining"      // revoked or stopping
 	Resetting    State = "resetting"     // its position fell out of the log's range
+	Unreadable   State = "unreadable"    // what is at its position could not be read; it is looked at apart
 	Finished     State = "finished"      // a bounded run has all it wants
 )
 
@@ -45,6 +46,8 @@ type PartitionStatus struct {
 	// CommitErr is why what is delivered is not committed, and CommitErrSince since when; nil if nothing is wrong.
 	CommitErr      error
 	CommitErrSince time.Time
+	// Doubt is why it is Unreadable.
+	Doubt error
 }
 
 // Snapshot returns a look at every stream, in (topic, partition) order. It waits for the loop.
@@ -83,7 +86,7 @@ func (s *stream) look(now time.Time) PartitionStatus {
 		Records: s.stats.records, Bytes: s.stats.bytes,
 		Position: s.next, Delivered: s.acked, Committed: s.committed, End: s.stats.logEnd,
 		Lag: lag, LagTime: late,
-		InFlight: s.account.Used(), Paused: s.paused,
+		InFlight: s.account.Used(), Paused: s.paused, Doubt: s.doubt,
 		CommitErr: s.commitErr, CommitErrSince: s.commitErrSince,
 	}
 }
@@ -120,6 +123,8 @@ func (s *stream) currentState() State {
 	switch {
 	case s.draining:
 		return Draining
+	case s.resetting && s.doubt != nil:
+		return Unreadable
 	case s.resetting:
 		return Resetting
 	case s.paused:

@@ -36,11 +36,15 @@ type stream struct {
 	commitErrSince time.Time
 	unacked        []mark
 
-	paused    bool // in kgo, for memory
-	draining  bool // revoked or stopping: takes no more records
-	resetting bool // its position fell out of the log's range; waits to be empty before it starts anew
-	asking    bool // a look-up at the broker is under way
+	paused    bool  // in kgo, for memory
+	draining  bool  // revoked or stopping: takes no more records
+	resetting bool  // halted: waits until all that it received is committed before it asks where to go on
+	doubt     error // why: what is at its position could not be read; nil if the position is out of the log's range
+	asking    bool  // a look-up at the broker is under way
 	probed    int64
+	short     uint64 // short batches of the client when the last gap was looked at
+	doubted   tries  // looks at a position that the client could not read
+	standing  tries  // looks at a position that the client does not get past
 
 	stats streamStats
 }

@@ -28,7 +28,8 @@ type world struct {
 	config  kafka.Config
 	client  *kgo.Client // produces and looks
 	admin   *kadm.Client
-	settle  func() // waits until nothing moves without time
+	tamper  *tamper // of connections that are made from now on; nil for none
+	settle  func()  // waits until nothing moves without time
 }
 
 // inWorld runs test in a bubble of virtual time with a topic of so many partitions.
@@ -72,7 +73,11 @@ func newWorld(t *testing.T, partitions int32) *world {
 
 func (w *world) newClient(role string, opts ...kgo.Opt) *kgo.Client {
 	w.t.Helper()
-	opts = append(opts, kgo.Dialer(w.network.DialContext))
+	dial := w.network.DialContext
+	if w.tamper != nil {
+		dial = w.tamper.dial
+	}
+	opts = append(opts, kgo.Dialer(dial))
 	client, err := kafka.NewClient(w.config, kafka.Use{Role: role, Path: "kafka"}, opts...)
 	if err != nil {
 		w.t.Fatalf("build client: %v", err)
@@ -143,6 +148,8 @@ type fakeSource struct {
 	start func(missing map[string][]int32) (map[string]map[int32]int64, error)
 	reset func(position int64) (int64, error)
 	probe func(position, end int64) (int64, error)
+	// examine looks at what the log has at a position; nil finds nothing wrong.
+	examine func(ctx context.Context, topic string, partition int32, position int64) error
 	// committed answers what the group has committed.
 	committed func(of map[string][]int32) (map[string]map[int32]int64, error)
 	started   int
@@ -179,6 +186,13 @@ func (s *fakeSource) Reset(_ context.Context, _ string, _ int32, position int64)
 		return 0, fmt.Errorf("position %d is out of range", position)
 	}
 	return s.reset(position)
+}
+
+func (s *fakeSource) Examine(ctx context.Context, topic string, partition int32, position int64) error {
+	if s.examine == nil {
+		return nil
+	}
+	return s.examine(ctx, topic, partition, position)
 }
 
 func (s *fakeSource) ProbeTail(_ context.Context, _ string, _ int32, position, end int64) (int64, error) {

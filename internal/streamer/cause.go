@@ -81,6 +81,8 @@ func (o *outside) of(p *partitionstream.PartitionStatus, batched bool) cause {
 		if o.sink != nil {
 			own.reason += ": " + o.sink.reason
 		}
+	case partitionstream.Unreadable:
+		own.reason = p.Doubt.Error()
 	case partitionstream.Resetting:
 		own.reason = fmt.Sprintf("offset %d is not in the log; source.kafka.on_out_of_range applies", p.Position)
 	case partitionstream.Processing:
@@ -110,7 +112,7 @@ func (o *outside) overall(looks []partitionstream.PartitionStatus, shown []admin
 		}
 	}
 	for _, state := range []string{
-		admin.StateRetrying, admin.StatePausedMemory, admin.StateProcessing, admin.StateFetching,
+		admin.StateUnreadable, admin.StateRetrying, admin.StatePausedMemory, admin.StateProcessing, admin.StateFetching,
 	} {
 		p := first[state]
 		switch {

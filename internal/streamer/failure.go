@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"streamer/internal/kafka"
 	"streamer/internal/partitionstream"
 	"streamer/internal/record"
 	"streamer/internal/sink"
@@ -86,23 +87,37 @@ func (s *Service) goOn(o record.Owner, offset int64) string {
 	return "to go on from there: " + skipCommand(o, offset, group, s.opts.CommandFlags)
 }
 
-// sinkFailedError is a failure of the sink that trying again cannot mend.
-type sinkFailedError struct {
+// remediedError is a failure that trying again cannot mend, with what can.
+type remediedError struct {
 	err    error
 	remedy string
 }
 
-func (e *sinkFailedError) Error() string { return e.err.Error() + e.remedy }
+func (e *remediedError) Error() string { return e.err.Error() + e.remedy }
 
-func (e *sinkFailedError) Unwrap() error { return e.err }
+func (e *remediedError) Unwrap() error { return e.err }
 
 func (s *Service) sinkError(err error, reached bool) error {
-	failed := &sinkFailedError{err: err}
+	failed := &remediedError{err: err}
 	if rejected, ok := errors.AsType[*sink.RejectedError](err); ok && reached {
 		first := rejected.Records[0].Origin()
 		failed.remedy = "; everything before it is delivered, nothing past it; " + s.goOn(first.Owner, first.Offset)
 	}
 	return failed
+}
+
+// readError adds to an error of the intake what helps if the log has something that nobody can read.
+func (s *Service) readError(err error) error {
+	broken, ok := errors.AsType[*kafka.UndecodableError](err)
+	if !ok {
+		return err
+	}
+	remedy := "; everything before it is delivered, nothing past it; " + broken.Remedy()
+	if group := s.cfg.Source.Kafka.Group; group != "" {
+		remedy = "; everything before it is delivered and committed, nothing past it; " + broken.Remedy() +
+			"; to go on behind the batch, without what is in it: " + moveCommand(broken.At, broken.Next, group, s.opts.CommandFlags)
+	}
+	return &remediedError{err: err, remedy: remedy}
 }
 
 // AbandonedError names what was received but not committed when the time to stop was over. It will be delivered again.

@@ -105,9 +105,9 @@ func (w *world) join(with tuning) {
 		w.remedy(from, err)
 		return
 	}
-	m.connect(with.slowest)
 	// So much that a fetch takes all there is: the embedded broker forgets aborted transactions when one does not.
-	opts, _ := kafka.SourceOptions(*from, 1<<28)
+	opts, sizer := kafka.SourceOptions(*from, 1<<28)
+	m.connect(with.slowest, sizer)
 	m.client = w.newClient("source", m.link.Dial, append(opts, m.assignment.Options()...)...)
 	m.begin()
 	w.members = append(w.members, m)
@@ -139,7 +139,7 @@ func (w *world) freeInstance() string {
 func (w *world) child() *rand.Rand { return rand.New(rand.NewPCG(w.rand.Uint64(), 0)) }
 
 // connect ties the stages together as [Service.connect] does, around what misbehaves.
-func (m *member) connect(slowest time.Duration) {
+func (m *member) connect(slowest time.Duration, sizer *kafka.FetchSizer) {
 	metrics := batcher.NewMetrics(m.registry)
 	blocks := make(chan *record.Block, 2)
 	wants, gives := make(chan struct{}), make(chan *record.Batch)
@@ -168,7 +168,8 @@ func (m *member) connect(slowest time.Duration) {
 		Source: source{&sourceLookups{lookups: m.lookups, plan: m.plan, cfg: m.cfg.Source.Kafka}, m.w},
 		Levels: partitionstream.Levels{Low: 4_000, High: 8_000, Full: 16_000},
 		Logger: m.log, Metrics: partitionstream.NewMetrics(m.registry), Fail: m.failed.fail,
-		Forget: func(map[string][]int32) {}, DrainTimeout: time.Duration(m.cfg.Source.Kafka.DrainTimeout),
+		Forget: func(map[string][]int32) {}, Polled: sizer.Polled, ShortBatches: sizer.ShortBatches,
+		DrainTimeout: time.Duration(m.cfg.Source.Kafka.DrainTimeout),
 	})
 	m.sequencer.fenced, m.sequencer.hurry = m.assignment.Fenced, m.assignment.Hurry
 	m.sequencer.stopped = func(o record.Owner, f *record.Failure) { m.failed.fail(m.recordError(o, f)) }

@@ -65,7 +65,7 @@ type Service struct {
 	noTopics   bool          // a pattern matched nothing at start
 	board      board
 	failed     failure
-	forget     func(gone map[string][]int32) // tells the fetch sizer
+	sizer      *kafka.FetchSizer
 	// ping and closeLookups are of the client behind lookups.
 	ping         func(context.Context) error
 	closeLookups func()
@@ -157,7 +157,7 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 	if err != nil {
 		return errors.Join(err, writer.Close(), letters.close())
 	}
-	s.client, s.forget = client, sizer.Forget
+	s.client, s.sizer = client, sizer
 	s.board.build()
 
 	stages.run("assignment", stages.last, func(ctx context.Context) error { return s.assignment.Run(ctx, client) })
@@ -215,8 +215,10 @@ func (s *Service) connect(writer *sink.Writer, letters *deadLetters) {
 		Levels:       levels(s.budget),
 		Logger:       s.log,
 		Metrics:      partitionstream.NewMetrics(s.registry),
-		Fail:         s.failed.fail,
-		Forget:       func(gone map[string][]int32) { s.forget(gone) },
+		Fail:         func(err error) { s.failed.fail(s.readError(err)) },
+		Forget:       func(gone map[string][]int32) { s.sizer.Forget(gone) },
+		Polled:       func() { s.sizer.Polled() },
+		ShortBatches: func() uint64 { return s.sizer.ShortBatches() },
 		DrainTimeout: time.Duration(source.DrainTimeout),
 		Direct:       source.Group == "",
 		End:          s.end(),

@@ -261,3 +261,38 @@ func TestRegression09PoisonRecordStopsTheServiceAtItself(t *testing.T) {
 		})
 	}
 }
+
+// The message of a batch that cannot be read has the command that goes on behind it, and everything before it is committed.
+func TestRegression10DecompressionBombIsAnsweredWithACommand(t *testing.T) {
+	r := newRig(t)
+	r.cfg.Memory.Budget = 64 << 20 // a quarter is 16 MiB
+	r.produce("a", "b")
+	bomber, err := kgo.NewClient(kgo.SeedBrokers(r.cfg.Kafka.Brokers...), kgo.ProducerBatchMaxBytes(64<<20),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bomber.Close()
+	bomb := &kgo.Record{Topic: topic, Value: make([]byte, 20<<20)}
+	if err := bomber.ProduceSync(t.Context(), bomb).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	r.produce("d")
+	r.run()
+	err = r.end()
+	const reason = "the record batch of events/0@2 cannot be read: it unpacks to more than the memory budget allows; " +
+		"everything before it is delivered and committed, nothing past it; raise memory.budget: one batch may unpack to a quarter " +
+		"of it; to go on behind the batch, without what is in it: streamer offsets set events/0 --to 3 --group g " +
+		"-c 'my streamer.yaml' --execute"
+	if err == nil || err.Error() != reason {
+		t.Fatalf("Run: %v\nwant %s", err, reason)
+	}
+	if got := r.out.text(); got != "a\nb\n" || r.committed() != 2 {
+		t.Fatalf("wrote %q, committed %d; want what is before the batch", got, r.committed())
+	}
+	r.cfg.Memory.Budget, r.cfg.Source.Kafka.Until = 128<<20, "latest"
+	r.run()
+	if err := r.end(); err != nil || !strings.HasSuffix(r.out.text(), "\nd\n") {
+		t.Fatalf("Run with the larger budget: %v, %d bytes", err, len(r.out.text()))
+	}
+}

@@ -52,6 +52,11 @@ func (l *sourceLookups) Reset(ctx context.Context, topic string, partition int32
 		"`streamer offsets set`", position, topic, partition, start[topic][partition], end[topic][partition])
 }
 
+// Examine implements [partitionstream.Source].
+func (l *sourceLookups) Examine(ctx context.Context, topic string, partition int32, position int64) error {
+	return l.lookups.Examine(ctx, l.cfg, kafka.TopicPartition{Topic: topic, Partition: partition}, position)
+}
+
 // ProbeTail implements [partitionstream.Source].
 func (l *sourceLookups) ProbeTail(
 	ctx context.Context, topic string, partition int32, position, end int64,
