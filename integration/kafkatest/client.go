@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,10 +20,12 @@ func (b *Broker) Client(t *testing.T, opts ...kgo.Opt) *kgo.Client {
 	return client
 }
 
-// Admin makes an admin client on the plain listener and closes it when the test ends.
+// Admin makes an admin client on the plain listener and closes it when the test ends. It sees a new partition at once; by
+// default it would answer from what it knew five seconds ago.
 func (b *Broker) Admin(t *testing.T) *kadm.Client {
 	t.Helper()
-	return kadm.NewClient(b.Client(t))
+	const fresh = 50 * time.Millisecond
+	return kadm.NewClient(b.Client(t, kgo.MetadataMinAge(fresh)))
 }
 
 func (b *Broker) client(opts ...kgo.Opt) (*kgo.Client, error) {

@@ -16,8 +16,8 @@ type Stored struct {
 type Sample struct {
 	// Committed is the group's offset per input partition; partitions without a commit are missing.
 	Committed map[int32]int64
-	// Readable is how much of each lane could be read. It is taken after Committed: whatever was committed by then must
-	// be in it.
+	// Readable is how much of each lane could be read; a lane that was not seen is missing, and accuses nobody. It is taken
+	// after Committed: whatever was committed by then must be in it.
 	Readable map[string]int
 }
 
@@ -162,7 +162,15 @@ func (c *checker) checkCommit(number int, partition int32, commit int64, from in
 	for from < len(records) && records[from].Offset < commit {
 		record := records[from]
 		at := c.first[partition][record.ID.Seq]
-		if at.lane < 0 || int(at.index) >= readable[c.lanes[at.lane]] {
+		ahead := at.lane < 0
+		if !ahead {
+			until, seen := readable[c.lanes[at.lane]]
+			if !seen {
+				return from // for a later sample to look at
+			}
+			ahead = int(at.index) >= until
+		}
+		if ahead {
 			c.report.CommitsAhead = append(c.report.CommitsAhead, fmt.Sprintf(
 				"partition %d: sample %d has %d committed, but %v at offset %d was not delivered yet",
 				partition, number, commit, record.ID, record.Offset))

@@ -114,6 +114,21 @@ func TestMutants(t *testing.T) {
 	}
 }
 
+// TestUnseenLaneAccusesNobody would catch a checker that takes a lane that a sample did not see for an empty one: a new
+// partition is not known at once. What such a sample has committed is held against the next that sees the lane.
+func TestUnseenLaneAccusesNobody(t *testing.T) {
+	t.Parallel()
+	l := faultless()
+	delete(l.Samples[2].Readable, "a")
+	if err := l.Check().ExactlyOnce(); err != nil {
+		t.Error(err)
+	}
+	l.Samples[3].Readable["a"] = 0
+	if len(l.Check().CommitsAhead) == 0 {
+		t.Error("a later sample did not look at what was committed")
+	}
+}
+
 // TestRepetitionIsNoDisorder would catch a checker that takes the repetitions after a crash for disorder.
 func TestRepetitionIsNoDisorder(t *testing.T) {
 	t.Parallel()
