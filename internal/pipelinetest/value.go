@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -68,6 +69,9 @@ func appendScalar(dst []byte, n *yaml.Node) ([]byte, error) {
 		var number float64
 		if err := n.Decode(&number); err != nil {
 			return dst, fmt.Errorf("read number: %w", err)
+		}
+		if math.IsInf(number, 0) || math.IsNaN(number) {
+			return dst, fmt.Errorf("line %d: %s is no number of JSON", n.Line, n.Value)
 		}
 		return strconv.AppendFloat(dst, number, 'g', -1, 64), nil
 	}
