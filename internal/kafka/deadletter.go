@@ -48,6 +48,9 @@ type Provenance struct {
 	Own []kgo.RecordHeader
 }
 
+// longestName is how much of a header's name an error shows.
+const longestName = 64
+
 // ReadDeadLetter reads the headers that stand behind the record's own. Only those are Streamer's: a record may have
 // had headers of the same names itself, if it failed before and its consumer copied them.
 func ReadDeadLetter(headers []kgo.RecordHeader) (Provenance, error) {
@@ -59,6 +62,7 @@ func ReadDeadLetter(headers []kgo.RecordHeader) (Provenance, error) {
 	of := func(name string) string { return string(headers[own+slices.Index(names, name)].Value) }
 	for i, name := range names {
 		if found := headers[own+i].Key; found != name {
+			found = found[:min(len(found), longestName)] // whoever writes to the topic could fill the log with it
 			return Provenance{}, fmt.Errorf("header %q stands where a dead letter has %s", found, name)
 		}
 	}

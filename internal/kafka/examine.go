@@ -111,7 +111,11 @@ func examineBatch(at TopicPartition, batch []byte, unpack kgo.Decompressor) (nex
 	}, &asked, unpack, nil)
 	isV2 := batch[magicAt] == 2 && len(batch) >= batchHeader
 	if isV2 {
-		next = max(next, first+int64(int32(binary.BigEndian.Uint32(batch[deltaAt:])))+1)
+		delta := int64(int32(binary.BigEndian.Uint32(batch[deltaAt:])))
+		if delta < 0 { // which hides the batch from what has just read it, but not from every consumer
+			return next, fmt.Errorf("its last offset is %d before its first", -delta)
+		}
+		next = first + delta + 1
 	}
 	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](fetched.Err); ok {
 		return large.NextOffset, errUnpacksTooLarge
@@ -121,6 +125,9 @@ func examineBatch(at TopicPartition, batch []byte, unpack kgo.Decompressor) (nex
 	}
 	if count := int32(binary.BigEndian.Uint32(batch[countAt:])); len(fetched.Records) != int(count) {
 		return next, fmt.Errorf("%d of its %d records can be read", len(fetched.Records), count)
+	}
+	if n := len(fetched.Records); n > 0 && fetched.Records[n-1].Offset >= next { // a consumer that has got so far is stuck
+		return next, fmt.Errorf("a record has offset %d, behind its last, %d", fetched.Records[n-1].Offset, next-1)
 	}
 	return next, nil
 }
