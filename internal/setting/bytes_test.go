@@ -66,8 +66,12 @@ func FuzzParseBytes(f *testing.F) {
 	f.Add("1.5GiB")
 	f.Add("64kb")
 	f.Fuzz(func(t *testing.T, text string) {
-		if size, err := setting.ParseBytes(text); err == nil && size < 0 {
-			t.Errorf("ParseBytes(%q) = %d", text, size)
+		size, err := setting.ParseBytes(text)
+		if err != nil {
+			return
+		}
+		if again, err := setting.ParseBytes(size.String()); size < 0 || err != nil || again != size {
+			t.Errorf("%q is %d, which is %d, %v", text, size, again, err)
 		}
 	})
 }

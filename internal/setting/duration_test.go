@@ -77,8 +77,12 @@ func FuzzParseDuration(f *testing.F) {
 	f.Add("1d12h")
 	f.Add("-15m")
 	f.Fuzz(func(t *testing.T, text string) {
-		if span, err := setting.ParseDuration(text); err == nil && span < 0 {
-			t.Errorf("ParseDuration(%q) = %v", text, span)
+		span, err := setting.ParseDuration(text)
+		if err != nil {
+			return
+		}
+		if again, err := setting.ParseDuration(span.String()); span < 0 || err != nil || again != span {
+			t.Errorf("%q is %v, which is %v, %v", text, span, again, err)
 		}
 	})
 }
