@@ -50,6 +50,30 @@ func TestStaticMember(t *testing.T) {
 	f.atLeastOnce(t)
 }
 
+// TestStaticMemberAfterACrash is the same by KIP-848, whose broker does not let a member in while the session of one with its
+// name goes on. It would catch a service that ends then, and is started again and ends again until that session is over.
+func TestStaticMemberAfterACrash(t *testing.T) {
+	t.Parallel()
+	needKafka(t, "static members of KIP-848")
+	f := newFlow(t, 4)
+	config := f.config().With(service.Config{
+		"source.kafka.instance_id": "one", "source.kafka.group_protocol": "consumer", "source.kafka.session_timeout": nil,
+	})
+	stop := f.stream(t, 10)
+	s := binary.Start(t, config)
+	f.progressed(t, s, 500)
+	s.Crash(t)
+	s = binary.Start(t, config)
+	if line, err := s.Stderr.WaitLine(t.Context(), "joining when its session ends"); err != nil {
+		t.Errorf("the log does not say what it waits for: %q, %v", line, err)
+	}
+	f.progressed(t, s, 500)
+	stop()
+	s.Until(t, "the group to catch up", f.caughtUp)
+	s.Terminate(t)
+	f.atLeastOnce(t)
+}
+
 // hasInstances checks that the group has exactly these members.
 func (f *flow) hasInstances(t *testing.T, want ...string) {
 	t.Helper()

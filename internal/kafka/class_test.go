@@ -131,10 +131,11 @@ func TestClassifyPoll(t *testing.T) {
 		kafka.PollSession: {
 			&kgo.ErrGroupSession{Err: kerr.UnknownMemberID}, &kgo.ErrGroupSession{Err: kerr.IllegalGeneration},
 		},
-		kafka.PollOutOfRange:  {kerr.OffsetOutOfRange},
-		kafka.PollDataLoss:    {&kgo.ErrDataLoss{}},
-		kafka.PollUndecodable: {&kgo.ErrDecompressTooLarge{}, errors.New("unknown batch magic 7")},
-		kafka.PollRecreated:   {kerr.UnknownTopicID, kerr.InconsistentTopicID},
+		kafka.PollInstanceHeld: {&kgo.ErrGroupSession{Err: kerr.UnreleasedInstanceID}},
+		kafka.PollOutOfRange:   {kerr.OffsetOutOfRange},
+		kafka.PollDataLoss:     {&kgo.ErrDataLoss{}},
+		kafka.PollUndecodable:  {&kgo.ErrDecompressTooLarge{}, errors.New("unknown batch magic 7")},
+		kafka.PollRecreated:    {kerr.UnknownTopicID, kerr.InconsistentTopicID},
 		kafka.PollFatal: {
 			kerr.TopicAuthorizationFailed, kerr.SaslAuthenticationFailed,
 			&kgo.ErrGroupSession{Err: kerr.GroupAuthorizationFailed}, &kgo.ErrGroupSession{Err: kerr.InvalidSessionTimeout},

@@ -24,6 +24,9 @@ const (
 	// PollSession means that the group session has ended; the client joins again by itself, and the callbacks tell which
 	// partitions were lost.
 	PollSession
+	// PollInstanceHeld means that KIP-848 does not let the member join, because the session of another with its instance id
+	// has not ended; the client tries again. If that one has crashed it ends soon, if it lives it does not.
+	PollInstanceHeld
 	// PollOutOfRange means that the position is not in the log; the client has stopped fetching the partition. What
 	// on_out_of_range says follows.
 	PollOutOfRange
@@ -43,7 +46,7 @@ const (
 
 func (c PollClass) String() string {
 	return [...]string{
-		"retry", "session", "out-of-range", "data-loss", "undecodable", "recreated", "fatal", "closed",
+		"retry", "session", "instance-held", "out-of-range", "data-loss", "undecodable", "recreated", "fatal", "closed",
 	}[c]
 }
 
@@ -125,6 +128,9 @@ func isConnection(err error) bool {
 }
 
 func sessionClass(session *kgo.ErrGroupSession) PollClass {
+	if errors.Is(session.Err, kerr.UnreleasedInstanceID) {
+		return PollInstanceHeld
+	}
 	switch ClassifyCommit(session.Err) {
 	case CommitOwnership:
 		return PollSession

@@ -96,6 +96,7 @@ type Assignment struct {
 	epoch   uint32
 	drains  []*drain
 	givenUp []Unsettled // by drains that ended without
+	held    time.Time   // since when another member has our instance id; zero if none has
 	// opened queues streams by when their open block was begun, which with one interval is the order they come due in.
 	// An entry whose block was cut meanwhile is stale and skipped.
 	opened []opening

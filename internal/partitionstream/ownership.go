@@ -105,6 +105,7 @@ func (a *Assignment) begin(places map[partition]place, member string) {
 	if a.stopping {
 		return
 	}
+	a.held = time.Time{}
 	a.deps.Metrics.rebalances.WithLabelValues("assigned").Inc()
 	var began, old []*stream
 	for p := range places {
