@@ -126,7 +126,7 @@ func TestClassifyPoll(t *testing.T) {
 			kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, io.EOF,
 			&net.OpError{Op: "dial", Err: errors.New("refused")}, &net.DNSError{Name: "broker"},
 			&kgo.ErrGroupSession{Err: kerr.CoordinatorNotAvailable}, &kgo.ErrGroupSession{Err: io.EOF},
-			&kgo.ErrGroupSession{Err: context.DeadlineExceeded},
+			&kgo.ErrGroupSession{Err: context.DeadlineExceeded}, kafka.ErrNoLeader, kafka.ErrNoAnswer,
 		},
 		kafka.PollSession: {
 			&kgo.ErrGroupSession{Err: kerr.UnknownMemberID}, &kgo.ErrGroupSession{Err: kerr.IllegalGeneration},

@@ -18,7 +18,7 @@ const mostEarly = 8
 // not when one that cannot be read shares its broker with one that is idle: the broker then answers at once, for there is
 // data, and both sides spin.
 type fetchPacer struct {
-	polls atomic.Uint64 // that brought records
+	polls atomic.Uint64 // that brought records, and batches that were read whole
 
 	mu    sync.Mutex // kgo calls hooks from one goroutine per connection
 	nodes map[int32]*pace

@@ -100,6 +100,8 @@ func pollClass(err error) PollClass {
 		return PollClosed
 	case inSession:
 		return sessionClass(session)
+	case errors.Is(err, errNoLeader), errors.Is(err, errNoAnswer): // of a look-up; a broker answers nothing beyond a quota
+		return PollRetry
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return PollOutOfRange
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):

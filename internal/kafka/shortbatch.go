@@ -13,6 +13,8 @@ import (
 // missing in what is polled is no sign, compaction and aborted transactions leave such gaps too.
 type shortBatches struct {
 	count atomic.Uint64
+	// whole is called for each batch that was read whole, which the client then moves past.
+	whole func()
 
 	mu    sync.Mutex
 	asked map[int]int // how many batches of so many records are being read now
@@ -45,14 +47,20 @@ func (b *shortBatches) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32,
 	took := batch.NumRecords
 	if b.asked[took] > 0 {
 		b.forget(took)
+		b.whole()
 		return
 	}
+	// The next larger one: with any other, that of another broker, a number could stay behind for which a later short batch
+	// would be taken for a whole one.
+	short := -1
 	for n := range b.asked {
-		if n > took {
-			b.forget(n)
-			b.count.Add(1)
-			return
+		if n > took && (short < 0 || n < short) {
+			short = n
 		}
+	}
+	if short >= 0 {
+		b.forget(short)
+		b.count.Add(1)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestShortBatchesAreCounted(t *testing.T) {
 	t.Parallel()
-	var b shortBatches
+	b := shortBatches{whole: func() {}}
 	took := func(n int) { b.OnFetchBatchRead(kgo.BrokerMetadata{}, "t", 0, kgo.FetchBatchMetrics{NumRecords: n}) }
 	for _, step := range []struct {
 		asked []int
@@ -23,6 +23,7 @@ func TestShortBatchesAreCounted(t *testing.T) {
 		{nil, []int{0, 3}, 0},               // refused before, or of an old format
 		{[]int{5}, []int{4}, 1},
 		{[]int{9, 2}, []int{2, 0}, 2},
+		{[]int{10, 20}, []int{7, 20}, 3}, // the next larger one, or the whole one behind would miss its own
 	} {
 		for _, n := range step.asked {
 			b.GetRecords(n)
@@ -32,6 +33,19 @@ func TestShortBatchesAreCounted(t *testing.T) {
 		}
 		if got := b.count.Load(); got != step.want || len(b.asked) > 0 {
 			t.Fatalf("%v, then %v: counts %d, want %d; left %v", step.asked, step.took, got, step.want, b.asked)
+		}
+	}
+}
+
+// A batch that was read whole is progress, also if nobody is given its records: those of an aborted transaction.
+func TestWholeBatchesAreProgress(t *testing.T) {
+	t.Parallel()
+	s := newFetchSizer(64 << 20)
+	for range 10 * mostEarly {
+		s.short.GetRecords(5)
+		s.short.OnFetchBatchRead(kgo.BrokerMetadata{}, "t", 0, kgo.FetchBatchMetrics{NumRecords: 5})
+		if pause := s.pacer.pause(1, 0); pause != 0 {
+			t.Fatalf("waits %s", pause)
 		}
 	}
 }

@@ -27,7 +27,10 @@ var (
 
 func newFetchSizer(budget int64) *FetchSizer {
 	model := newFetchModel(budget)
-	return &FetchSizer{model: model, last: model.size()}
+	s := &FetchSizer{model: model, last: model.size()}
+	// A fetch into an aborted transaction brings whole batches and no record.
+	s.short.whole = s.Polled
+	return s
 }
 
 // OnNewClient implements [kgo.HookNewClient].
@@ -59,7 +62,7 @@ func (s *FetchSizer) Forget(gone map[string][]int32) {
 	s.apply()
 }
 
-// Polled notes that a poll brought records. Any goroutine may call it.
+// Polled notes that fetches lead somewhere: a poll brought records. Any goroutine may call it.
 func (s *FetchSizer) Polled() { s.pacer.polls.Add(1) }
 
 // ShortBatches counts batches of which fewer records could be read than they say they have; it is up to date with what has

@@ -64,7 +64,7 @@ func (a *Assignment) commit(now time.Time) {
 		return
 	}
 	if len(a.commits.waiting) > 0 {
-		a.commits.inFlight = true
+		a.commits.inFlight, a.commits.began = true, now
 		a.commits.waiting[0]()
 		a.commits.waiting = a.commits.waiting[1:]
 		return

@@ -254,6 +254,66 @@ func TestRegression10DecompressionBombStopsBeforeItself(t *testing.T) {
 	})
 }
 
+// What is behind the end of a bounded run is nothing to it.
+func TestABrokenBatchBehindTheEndIsNoneOfTheRun(t *testing.T) {
+	inHostileWorld(t, func(_ *testing.T, w *world) {
+		w.tamper.set(spoilBatch(plain(func(b []byte) { b[batchCRC] ^= 1 })))
+		s := usual()
+		s.end = endAt(second)
+		s.source = &fakeSource{examine: func(context.Context, string, int32, int64) error { return &kafka.UndecodableError{} }}
+		m := w.join(s)
+		m.flow("the end is committed", func() bool { return w.commit(0).Offset == second })
+		w.pass(time.Minute)
+		m.mustNotFail()
+		if l, _ := m.look(0); l.State != Finished {
+			t.Fatalf("state %s, want finished", l.State)
+		}
+		m.stop()
+	})
+}
+
+// Between two assignments of a partition the client may still read it. What it cannot read then is read again by the next.
+func TestABrokenBatchOfNobodyIsNoFailure(t *testing.T) {
+	inHostileWorld(t, func(_ *testing.T, w *world) {
+		m := w.joinWatched()
+		const nobodys = 7
+		m.mail.post(func() {
+			m.receive(kgo.Fetches{{Topics: []kgo.FetchTopic{{
+				Topic: topic, Partitions: []kgo.FetchPartition{{Partition: nobodys, Err: errors.New("unknown magic 9")}},
+			}}}})
+		})
+		m.deliversAll(0)
+	})
+}
+
+// The log is cut while a batch is looked at: what is at the position then is of another log, and on_out_of_range decides.
+func TestALogThatIsCutDuringALookIsAReset(t *testing.T) {
+	inHostileWorld(t, func(t *testing.T, w *world) {
+		w.tamper.set(spoilBatch(plain(func(b []byte) { b[batchCRC] ^= 1 })))
+		look, looking := make(chan struct{}), make(chan struct{}, 1)
+		s := usual()
+		s.source = &fakeSource{
+			examine: func(context.Context, string, int32, int64) error {
+				looking <- struct{}{}
+				<-look
+				return nil
+			},
+			reset: func(int64) (int64, error) { return 0, nil },
+		}
+		m := w.join(s)
+		m.flow("it looks", func() bool { return len(looking) > 0 })
+		m.mail.post(func() { m.pollError(partition{topic, 0}, &kgo.ErrDataLoss{Topic: topic}) })
+		w.tamper.set(nil)
+		close(look)
+		m.flow("all is committed", func() bool { return w.commit(0).Offset == 15 })
+		if n := len(m.down.values[0]); n != 5+15 {
+			t.Fatalf("%d records, want the first five and then all", n)
+		}
+		m.mustNotFail()
+		m.stop()
+	})
+}
+
 // An error code that nobody knows is told as it is, and nothing is passed over.
 func TestAnUnknownErrorCodeEndsTheRun(t *testing.T) {
 	inHostileWorld(t, func(t *testing.T, w *world) {

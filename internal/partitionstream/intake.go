@@ -36,9 +36,13 @@ func (a *Assignment) receive(fetches kgo.Fetches) {
 		a.deps.Polled()
 	}
 	for _, d := range doubts {
-		if s := a.streams[partition{d.Topic, d.Partition}]; s != nil {
+		s := a.streams[partition{d.Topic, d.Partition}]
+		switch {
+		case s != nil:
 			a.doubt(s, d)
-		} else {
+		case d.Partition >= 0: // between two assignments: nobody takes what comes, and the next one resumes it
+			a.client.PauseFetchPartitions(map[string][]int32{d.Topic: {d.Partition}})
+		default:
 			a.deps.Fail(d) // there is no place to look at
 		}
 	}

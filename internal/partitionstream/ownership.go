@@ -20,6 +20,7 @@ func (a *Assignment) Options() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, added map[string][]int32) {
 			a.paceSessions()
+			a.mail.post(func() { a.held = time.Time{} }) // it has joined
 			a.restartKept(ctx)
 			if len(added) == 0 {
 				a.joined.Store(true) // with partitions the member is ready only once their places are known
@@ -105,7 +106,6 @@ func (a *Assignment) begin(places map[partition]place, member string) {
 	if a.stopping {
 		return
 	}
-	a.held = time.Time{}
 	a.deps.Metrics.rebalances.WithLabelValues("assigned").Inc()
 	var began, old []*stream
 	for p := range places {

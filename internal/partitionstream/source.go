@@ -30,11 +30,15 @@ type Source interface {
 // reset moves a stream whose position is out of the log's range. It first waits until what was received is committed,
 // because that is good data whatever happened to the log behind it; settleResets goes on from there.
 func (a *Assignment) reset(s *stream, err error) {
-	if s.resetting || s.draining {
+	if s.draining || s.resetting && s.doubt == nil {
 		return
 	}
 	a.log.Warn("position is out of the log's range", "topic", s.owner.Topic, "partition", s.owner.Partition,
 		"position", s.next, "error", err)
+	if s.doubt != nil { // it is halted already; what a look would find at the position is of another log now
+		s.doubt = nil
+		return
+	}
 	a.halt(s) // the broker refuses the position at once: fetching it again would spin
 }
 

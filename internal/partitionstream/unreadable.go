@@ -35,7 +35,7 @@ type tries struct {
 // committed; then its position is looked at apart. Nothing may be received meanwhile: kgo passes over a batch of a format
 // that it does not know, and the stream, which covers gaps, would go on behind it.
 func (a *Assignment) doubt(s *stream, why error) {
-	if s.resetting || s.draining {
+	if s.resetting || s.draining || s.finished() { // what is behind a bounded run's end is nothing to it
 		return
 	}
 	a.log.Warn("a record batch could not be read; looking at it apart", "topic", s.owner.Topic,
@@ -71,6 +71,10 @@ func (a *Assignment) examine(s *stream, then func(s *stream, from int64, err err
 // examined ends a doubt: the stream goes on if its position can be read after all.
 func (a *Assignment) examined(s *stream, from int64, err error) {
 	if a.streams[keyOf(s.owner)] != s || s.draining {
+		return
+	}
+	if s.doubt == nil { // the log was cut meanwhile, see reset
+		s.asking = false
 		return
 	}
 	_, broken := errors.AsType[*kafka.UndecodableError](err) // it may have a broker's code as its cause

@@ -112,7 +112,8 @@ func (o *outside) overall(looks []partitionstream.PartitionStatus, shown []admin
 		}
 	}
 	for _, state := range []string{
-		admin.StateUnreadable, admin.StateRetrying, admin.StatePausedMemory, admin.StateProcessing, admin.StateFetching,
+		admin.StateUnreadable, admin.StateRetrying, admin.StateDraining, admin.StatePausedMemory, admin.StateProcessing,
+		admin.StateFetching,
 	} {
 		p := first[state]
 		switch {

@@ -172,3 +172,14 @@ func TestReadinessTellsItsAge(t *testing.T) {
 		}
 	})
 }
+
+// A revoke that drains is work, whatever else is idle.
+func TestADrainingPartitionIsNotIdle(t *testing.T) {
+	t.Parallel()
+	var around outside
+	looks := make([]partitionstream.PartitionStatus, 2)
+	now := around.overall(looks, []admin.Partition{{State: admin.StateIdle}, {State: admin.StateDraining, Reason: "why"}})
+	if now.state != admin.StateDraining || now.reason != "why" {
+		t.Errorf("the service says %+v", now)
+	}
+}

@@ -46,30 +46,48 @@ func (w *lagWatch) Run(ctx context.Context) error {
 }
 
 func (w *lagWatch) look(ctx context.Context) error {
-	looks, err := w.assignment.Snapshot()
-	if err != nil {
+	looks, ended := w.assignment.Snapshot()
+	if ended != nil {
 		return nil // the assignment has ended, and so will this
 	}
 	of := kafka.Partitions{}
 	for _, p := range looks {
 		of[p.Owner.Topic] = append(of[p.Owner.Topic], p.Owner.Partition)
 	}
+	if lost := w.lookAtEnds(ctx, of); lost != nil {
+		return lost
+	}
 	ctx, cancel := context.WithTimeout(ctx, lagEvery)
 	defer cancel()
 	w.topics.look(ctx, slices.Collect(maps.Keys(of)))
+	return nil
+}
+
+// lookAtEnds returns an error only if no broker can be reached.
+func (w *lagWatch) lookAtEnds(ctx context.Context, of kafka.Partitions) error {
 	if of.Len() == 0 {
-		return w.ping(ctx)
+		return bounded(ctx, w.ping)
 	}
-	ends, err := w.lookups.Ends(ctx, of, w.isolation)
-	if err != nil {
-		if unreachable := w.ping(ctx); unreachable != nil {
+	return bounded(ctx, func(within context.Context) error {
+		ends, err := w.lookups.Ends(within, of, w.isolation)
+		if err == nil {
+			w.assignment.Ends(ends)
+			return nil
+		}
+		// With a time of its own: one broker that hangs has used up the other, and the rest may answer.
+		if unreachable := bounded(ctx, w.ping); unreachable != nil {
 			return unreachable
 		}
 		w.log.Warn("looking up the lag failed although the brokers answer; trying again", "error", err)
 		return nil
-	}
-	w.assignment.Ends(ends)
-	return nil
+	})
+}
+
+// bounded gives each question to the brokers the same time.
+func bounded(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, lagEvery)
+	defer cancel()
+	return ask(ctx)
 }
 
 func (w *lagWatch) note(err error, now time.Time) {

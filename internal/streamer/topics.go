@@ -53,6 +53,7 @@ func (w *topicWatch) look(ctx context.Context, assigned []string) {
 			w.fail(kafka.Recreated(topic))
 		case there:
 			w.known[topic] = id
+			delete(w.gone, topic)
 		case before != (kadm.TopicID{}) && !w.gone[topic]:
 			w.gone[topic] = true
 			w.log.Warn("a topic that is read is gone; when it is created again the service stops, to begin anew", "topic", topic)
