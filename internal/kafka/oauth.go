@@ -33,22 +33,22 @@ type OAuth struct {
 	TokenFile        string `yaml:"token_file"`
 }
 
-// mechanism asks for a token at each authentication. kgo authenticates anew before the broker's session ends, which is when
+// login asks for a token at each authentication. kgo authenticates anew before the broker's session ends, which is when
 // the token does at the latest.
-func (o OAuth) mechanism(path string) sasl.Mechanism {
+func (o OAuth) login(path string) sasl.Mechanism {
 	if o.TokenFile != "" {
-		return oauth.Oauth(func(context.Context) (oauth.Auth, error) {
+		return login{Mechanism: oauth.Oauth(func(context.Context) (oauth.Auth, error) {
 			token, err := secretOf("", path+".token_file", o.TokenFile)
 			return oauth.Auth{Token: token}, err
-		})
+		})}
 	}
 	tokens := &tokens{settings: o, path: path, config: clientcredentials.Config{
 		ClientID: o.ClientID, TokenURL: o.TokenURL, Scopes: strings.Fields(o.Scope), AuthStyle: oauth2.AuthStyleInHeader,
 	}}
-	return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+	return login{refused: tokens.forget, Mechanism: oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
 		token, err := tokens.get(ctx)
 		return oauth.Auth{Token: token}, err
-	})
+	})}
 }
 
 // tokens keeps the last token while it holds: a client logs in once per broker and again every few minutes, and an endpoint
@@ -60,6 +60,14 @@ type tokens struct {
 	mu     sync.Mutex               // guards what follows; those who wait for it want the token that is under way
 	config clientcredentials.Config // with the way in which the endpoint took the secret last
 	last   *oauth2.Token
+}
+
+// forget makes the next login ask for a token anew: a broker may refuse one before its time, when keys were changed or it
+// was taken back.
+func (t *tokens) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = nil
 }
 
 // get returns a token that is good for ten seconds at least, if the endpoint says how long they hold; else a fresh one.

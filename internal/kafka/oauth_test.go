@@ -252,6 +252,34 @@ func TestTokensAreKeptWhileTheyHold(t *testing.T) {
 	}
 }
 
+// A token that the broker refuses before its time is not offered again.
+func TestARefusedTokenIsNotKept(t *testing.T) {
+	t.Parallel()
+	var takenBack atomic.Bool
+	config, e := bearerBroker(t, func(token string) bool { return token == "new" || !takenBack.Load() }), newEndpoint(t)
+	e.answer = func(w http.ResponseWriter, _ *http.Request) {
+		token := "old"
+		if takenBack.Load() {
+			token = "new"
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token)
+	}
+	config.SASL.OAuth = e.settings(t)
+	client := newClient(t, config)
+	if err := client.Ping(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	takenBack.Store(true)
+	err := client.Ping(testContext(t)) // may be refused with the old one
+	if err != nil {
+		err = client.Ping(testContext(t))
+	}
+	if err != nil || e.asked.Load() != 2 {
+		t.Errorf("asked for %d tokens, %v", e.asked.Load(), err)
+	}
+}
+
 // A secret, an authority and a token that are replaced on disk are used by the next login of a client that lives on.
 func TestOAuthFilesAreReadAgain(t *testing.T) {
 	t.Parallel()

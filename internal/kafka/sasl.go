@@ -35,18 +35,18 @@ func (s SASL) mechanism(path string) sasl.Mechanism {
 	}
 	switch s.Mechanism {
 	case mechanismPlain:
-		return login{plain.Plain(func(context.Context) (plain.Auth, error) {
+		return login{Mechanism: plain.Plain(func(context.Context) (plain.Auth, error) {
 			password, err := s.password(path)
 			return plain.Auth{User: s.Username, Pass: password}, err
 		})}
 	case mechanismScram256:
-		return login{scram.Sha256(scramAuth)}
+		return login{Mechanism: scram.Sha256(scramAuth)}
 	case mechanismScram512:
-		return login{scram.Sha512(scramAuth)}
+		return login{Mechanism: scram.Sha512(scramAuth)}
 	case mechanismOAuth:
-		return login{s.OAuth.mechanism(path + ".oauth")}
+		return s.OAuth.login(path + ".oauth")
 	case mechanismAWS:
-		return login{s.AWS.mechanism(path)}
+		return login{Mechanism: s.AWS.mechanism(path)}
 	default:
 		return nil
 	}
@@ -54,21 +54,32 @@ func (s SASL) mechanism(path string) sasl.Mechanism {
 
 // login names what goes wrong after the first word: a broker that refuses a token does so in words of its own, without a
 // Kafka code, and would be taken for one that cannot be reached.
-type login struct{ sasl.Mechanism }
+type login struct {
+	sasl.Mechanism
+
+	refused func() // called when the broker refuses; may be nil
+}
 
 func (l login) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
 	session, first, err := l.Mechanism.Authenticate(ctx, host)
 	if err != nil {
 		return nil, nil, err //nolint:wrapcheck // a fault of ours, with its place
 	}
-	return loginSession{session}, first, nil
+	return loginSession{session, l.refused}, first, nil
 }
 
-type loginSession struct{ sasl.Session }
+type loginSession struct {
+	sasl.Session
+
+	refused func()
+}
 
 func (s loginSession) Challenge(answer []byte) (bool, []byte, error) {
 	done, next, err := s.Session.Challenge(answer)
 	if err != nil {
+		if s.refused != nil {
+			s.refused()
+		}
 		err = fmt.Errorf("%w: %w: %q", kerr.SaslAuthenticationFailed, err, shortened(string(answer)))
 	}
 	return done, next, err
