@@ -51,6 +51,9 @@ func recreated(r *rig) {
 			return
 		}
 		r.account()
+		for _, p := range r.replicas {
+			r.watch.remove(p.Service) // whichever ends first
+		}
 		if _, err := r.admin.DeleteTopic(r.t.Context(), r.Topic); err != nil {
 			r.t.Fatal(err)
 		}
