@@ -2,11 +2,13 @@ package streamer
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -135,7 +137,9 @@ func TestAHungWorkerTurnsLivenessRed(t *testing.T) {
 		if err := m.live(); err != nil {
 			t.Fatalf("red after half of the time: %v", err)
 		}
+		showsLive(t, m, 1)
 		w.pass(limit)
+		showsLive(t, m, 0)
 		stall, ok := errors.AsType[*admin.StallError](m.live())
 		if !ok || stall.Stage != "pool" {
 			t.Fatalf("live: %v, want the pool's stall", stall)
@@ -147,6 +151,15 @@ func TestAHungWorkerTurnsLivenessRed(t *testing.T) {
 		synctest.Wait()
 		w.until("it is alive again", func() bool { return m.live() == nil })
 	})
+}
+
+// showsLive holds /metrics to what /livez says: alerts see a stall only there.
+func showsLive(t *testing.T, m *member, want int) {
+	t.Helper()
+	text := fmt.Sprintf("# HELP streamer_live 1 while /livez is green.\n# TYPE streamer_live gauge\nstreamer_live %d\n", want)
+	if err := testutil.CollectAndCompare(newStates(m.Service), strings.NewReader(text), "streamer_live"); err != nil {
+		t.Error(err)
+	}
 }
 
 // A red readiness says for how long.

@@ -31,6 +31,7 @@ type states struct {
 	service    *Service
 	state      *prometheus.Desc
 	since      *prometheus.Desc
+	live       *prometheus.Desc
 	ready      *prometheus.Desc
 	partition  *prometheus.Desc
 	stateSince *prometheus.Desc
@@ -47,13 +48,14 @@ func newStates(s *Service) states {
 			"1 for the state that the partition is in, as in /api/v1/status.", []string{"topic", "partition", "state"}, nil),
 		stateSince: prometheus.NewDesc("streamer_partition_state_since_timestamp_seconds",
 			"When the partition came to be in its state, seconds since 1970.", []string{"topic", "partition"}, nil),
+		live:  prometheus.NewDesc("streamer_live", "1 while /livez is green.", nil, nil),
 		ready: prometheus.NewDesc("streamer_ready", "1 while /readyz is green.", nil, nil),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (c states) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{c.state, c.since, c.ready, c.partition, c.stateSince} {
+	for _, desc := range []*prometheus.Desc{c.state, c.since, c.live, c.ready, c.partition, c.stateSince} {
 		to <- desc
 	}
 }
@@ -68,6 +70,7 @@ func (c states) Collect(to chan<- prometheus.Metric) {
 		gauge(c.state, oneIf(state == status.State), state)
 	}
 	gauge(c.since, seconds(status.StateSince))
+	gauge(c.live, oneIf(c.service.live() == nil))
 	gauge(c.ready, oneIf(c.service.ready() == nil))
 	for i := range status.Partitions {
 		p := &status.Partitions[i]
