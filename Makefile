@@ -30,7 +30,7 @@ test: test-unit test-integration ## Run every test, with the best Kafka found: D
 # The simulation once more, without the race detector, which would make ten times as many schedules take minutes. The tag
 # makes the Kafka client's locks such that virtual time passes while one is waited for: the classic protocol needs that.
 test-unit: ## Run the tests that need no broker
-	$(GO) test $(RACE) -timeout 5m ./internal/... ./cmd/... ./bench/...
+	$(GO) test $(RACE) -timeout 5m ./internal/... ./cmd/... ./bench/... ./deploy/...
 	$(GO) test -tags synctests -timeout 5m -run '^TestSimulation$$' ./internal/streamer -seeds 2000
 
 # Without the race detector: it would watch the harness, not the binary, and the cores are wanted for brokers.
