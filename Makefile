@@ -9,11 +9,14 @@ LINT         := bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.9.0
 VULN         := bin/govulncheck-$(VULN_VERSION)
 
+HELM_VERSION := v4.3.1
+HELM         := bin/helm-$(HELM_VERSION)
+
 # The race detector needs a C compiler. Without one the tests still run; CI has one.
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-integration chaos chaos-long chaos-mutants bench bench-go lint vuln fmt docker clean
+.PHONY: help build demo test test-unit test-integration chaos chaos-long chaos-mutants bench bench-go lint vuln fmt deploy-check docker clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +77,12 @@ vuln: $(VULN) ## Look for known vulnerabilities in what the code calls; needs th
 fmt: $(LINT) ## Format every file
 	$(LINT) fmt ./...
 
+# promtool, of Debian's package prometheus, and systemd-analyze are used where they are; the CI wants them too.
+DEPLOY_TOOLS ?= helm
+
+deploy-check: $(HELM) ## Check what is in deploy/: chart and manifests, unit, dashboard, alerts
+	STREAMER_TEST_TOOLS='$(DEPLOY_TOOLS)' $(GO) test -count=1 ./deploy
+
 $(LINT):
 	GOBIN='$(CURDIR)/bin' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv bin/golangci-lint $@
@@ -81,6 +90,10 @@ $(LINT):
 $(VULN):
 	GOBIN='$(CURDIR)/bin' $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
 	mv bin/govulncheck $@
+
+$(HELM):
+	GOBIN='$(CURDIR)/bin' $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+	mv bin/helm $@
 
 docker: ## Build the container image
 	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .

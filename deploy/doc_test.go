@@ -17,17 +17,17 @@ import (
 // envTools names the tools that must be there.
 const envTools = "STREAMER_TEST_TOOLS"
 
-// tool finds a program on PATH, or as make builds it: bin/NAME-VERSION.
+// tool finds a program as make builds it, bin/NAME-VERSION, or on PATH: another version may render other spaces.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
 	if built, _ := filepath.Glob("../bin/" + name + "-v*"); len(built) > 0 {
 		path, err := filepath.Abs(slices.Max(built))
 		if err != nil {
 			t.Fatal(err)
 		}
+		return path
+	}
+	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
 	if slices.Contains(strings.Split(os.Getenv(envTools), ","), name) {

@@ -3,7 +3,6 @@ package deploy_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -36,10 +35,10 @@ type panel struct {
 		W int `json:"w"`
 		X int `json:"x"`
 		Y int `json:"y"`
-	} `json:"gridPos"` //nolint:tagliatelle // Grafana's name
+	} `json:"gridPos"`
 	Targets []struct {
 		Expr         string     `json:"expr"`
-		LegendFormat string     `json:"legendFormat"` //nolint:tagliatelle // Grafana's name
+		LegendFormat string     `json:"legendFormat"`
 		Datasource   datasource `json:"datasource"`
 	} `json:"targets"`
 }
@@ -263,8 +262,6 @@ func TestPromtoolReadsTheDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "dashboard.yaml")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, path, string(text))
 	run(t, promtool, "check", "rules", path)
 }
