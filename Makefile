@@ -11,6 +11,7 @@ VULN         := bin/govulncheck-$(VULN_VERSION)
 
 HELM_VERSION := v4.3.1
 HELM         := bin/helm-$(HELM_VERSION)
+STRICT       := bin/strict
 
 # The race detector needs a C compiler. Without one the tests still run; CI has one.
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
@@ -78,9 +79,9 @@ fmt: $(LINT) ## Format every file
 	$(LINT) fmt ./...
 
 # promtool, of Debian's package prometheus, and systemd-analyze are used where they are; the CI wants them too.
-DEPLOY_TOOLS ?= helm
+DEPLOY_TOOLS ?= helm,strict
 
-deploy-check: $(HELM) ## Check what is in deploy/: chart and manifests, unit, dashboard, alerts
+deploy-check: $(HELM) $(STRICT) ## Check what is in deploy/: chart and manifests, unit, dashboard, alerts
 	STREAMER_TEST_TOOLS='$(DEPLOY_TOOLS)' $(GO) test -count=1 ./deploy
 
 $(LINT):
@@ -94,6 +95,9 @@ $(VULN):
 $(HELM):
 	GOBIN='$(CURDIR)/bin' $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 	mv bin/helm $@
+
+$(STRICT): $(wildcard deploy/strict/*)
+	$(GO) build -C deploy/strict -o '$(CURDIR)/$@' .
 
 docker: ## Build the container image
 	docker build --build-arg VERSION='$(VERSION)' -t '$(IMAGE)' .

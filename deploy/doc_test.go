@@ -17,10 +17,17 @@ import (
 // envTools names the tools that must be there.
 const envTools = "STREAMER_TEST_TOOLS"
 
-// tool finds a program as make builds it, bin/NAME-VERSION, or on PATH: another version may render other spaces.
+// tool finds a program as make builds it, bin/NAME or bin/NAME-VERSION, or on PATH: another version may render other spaces.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	if built, _ := filepath.Glob("../bin/" + name + "-v*"); len(built) > 0 {
+	built, err := filepath.Glob("../bin/" + name + "-v*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("../bin/" + name); err == nil {
+		built = append(built, "../bin/"+name)
+	}
+	if len(built) > 0 {
 		path, err := filepath.Abs(slices.Max(built))
 		if err != nil {
 			t.Fatal(err)

@@ -48,6 +48,20 @@ func TestChartLints(t *testing.T) {
 	run(t, helm, "lint", "--strict", chart, "--values", "testdata/every.yaml")
 }
 
+// Kubernetes' own types read what is rendered: a field that they do not have, readOnlyRootFileSystem, would protect nobody.
+func TestKubernetesKnowsEveryField(t *testing.T) {
+	t.Parallel()
+	strict := tool(t, "strict")
+	path := t.TempDir() + "/every.yaml"
+	write(t, path, render(t, "--values", "testdata/every.yaml"))
+	checked := run(t, strict, "kubernetes/streamer.yaml", "kubernetes/keda.yaml", path)
+	for kind, times := range map[string]int{"StatefulSet": 2, "ConfigMap": 2, "Service": 2, "PodDisruptionBudget": 2} {
+		if got := strings.Count(checked, "checked "+kind+"\n"); got != times {
+			t.Errorf("%s was checked %d times, want %d", kind, got, times)
+		}
+	}
+}
+
 // Each value does something: a template that forgets one renders what nobody asked for.
 func TestChartUsesEveryValue(t *testing.T) {
 	t.Parallel()
