@@ -14,13 +14,13 @@ import (
 
 const unit = "systemd/streamer.service"
 
-// settings are the unit's, by name; one that is given several times has several values.
+// settings are the unit's, by name, also those that are offered as comments; one that is given several times has several values.
 func settings(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	for line := range strings.Lines(read(t, unit)) {
 		name, value, given := strings.Cut(strings.TrimSpace(line), "=")
-		if given && !strings.HasPrefix(name, "#") {
+		if given && !strings.HasPrefix(name, "# ") {
 			found[name] = append(found[name], value)
 		}
 	}
