@@ -8,18 +8,19 @@ import (
 	"strings"
 
 	"streamer/internal/config"
+	"streamer/internal/guarantee"
 	"streamer/internal/kafka"
 )
 
-// checkBrokers asks the brokers what `run` would ask before it joins, and changes nothing. What is found goes to stderr;
-// all that is wrong is returned together.
-func (p *program) checkBrokers(ctx context.Context, cfg config.Config) error {
+// checkBrokers asks the brokers what `run` would ask before it joins, and changes nothing. What is found goes to stderr,
+// and the partitions that topics have to counts; all that is wrong is returned together.
+func (p *program) checkBrokers(ctx context.Context, cfg config.Config, counts guarantee.Counts) error {
 	toKafka := cfg.Sink.Type == config.SinkKafka
 	own := toKafka && len(cfg.Sink.Kafka.Connection.Brokers) > 0
 	err := p.withAdmin(ctx, cfg.Kafka, "kafka", func(admin *kafka.Admin) error {
-		err := p.checkSource(ctx, admin, cfg.Source.Kafka)
+		err := p.checkSource(ctx, admin, cfg.Source.Kafka, counts.Inputs)
 		if toKafka && !own {
-			err = errors.Join(err, p.checkSink(ctx, admin, cfg.Sink.Kafka))
+			err = errors.Join(err, p.checkSink(ctx, admin, cfg.Sink.Kafka, counts.Outputs))
 		}
 		return err
 	})
@@ -27,7 +28,7 @@ func (p *program) checkBrokers(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	return errors.Join(err, p.withAdmin(ctx, cfg.SinkConnection(), "sink.kafka", func(admin *kafka.Admin) error {
-		return p.checkSink(ctx, admin, cfg.Sink.Kafka)
+		return p.checkSink(ctx, admin, cfg.Sink.Kafka, counts.Outputs)
 	}))
 }
 
@@ -41,12 +42,15 @@ func (p *program) withAdmin(ctx context.Context, c kafka.Config, path string, wo
 	return work(kafka.NewAdmin(client))
 }
 
-func (p *program) checkSource(ctx context.Context, admin *kafka.Admin, source kafka.SourceConfig) error {
+func (p *program) checkSource(
+	ctx context.Context, admin *kafka.Admin, source kafka.SourceConfig, counts map[string]int,
+) error {
 	partitions, err := admin.SourcePartitions(ctx, source)
 	if err != nil {
 		return fmt.Errorf("check the source: %w", err)
 	}
 	p.tellf("source.kafka: topics: %s", list(partitions))
+	count(partitions, counts)
 	if source.Group == "" {
 		return nil
 	}
@@ -60,7 +64,9 @@ func (p *program) checkSource(ctx context.Context, admin *kafka.Admin, source ka
 	return nil
 }
 
-func (p *program) checkSink(ctx context.Context, admin *kafka.Admin, sink config.KafkaSink) error {
+func (p *program) checkSink(
+	ctx context.Context, admin *kafka.Admin, sink config.KafkaSink, counts map[string]int,
+) error {
 	topics := sink.Output.Destinations()
 	partitions, err := admin.Partitions(ctx, topics...)
 	missing, some := errors.AsType[*kafka.MissingTopicError](err)
@@ -78,7 +84,23 @@ func (p *program) checkSink(ctx context.Context, admin *kafka.Admin, sink config
 		return fmt.Errorf("check sink.kafka.topic: %w", err)
 	}
 	p.tellf("sink.kafka: topic: %s", list(partitions))
+	count(partitions, counts)
 	return nil
+}
+
+func count(partitions kafka.Partitions, counts map[string]int) {
+	for topic, ids := range partitions {
+		counts[topic] = len(ids)
+	}
+}
+
+// tellGuarantee says what the pipeline promises, and why it is not more.
+func (p *program) tellGuarantee(cfg config.Config, counts guarantee.Counts) {
+	g := guarantee.Of(cfg, counts)
+	p.tellf("delivery: %s", g.Sentence)
+	for _, reason := range g.Reasons {
+		p.tellf("  %s", reason)
+	}
 }
 
 func (p *program) tellf(format string, args ...any) {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"streamer/internal/config"
+	"streamer/internal/guarantee"
 	"streamer/internal/pipeline"
 )
 
@@ -16,7 +17,8 @@ func newValidateCommand(p *program) *cobra.Command {
 		Use:   "validate",
 		Short: "Print the effective configuration and check it against the brokers",
 		Long: "Print the effective configuration as YAML, with the place that each value comes from as a comment and secrets\n" +
-			"redacted. Then check that the brokers answer and that the topics exist; what was found goes to standard error.",
+			"redacted. Then check that the brokers answer and that the topics exist, and say what the pipeline promises for its\n" +
+			"records, with the reasons; what was found goes to standard error.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := p.load()
@@ -36,10 +38,12 @@ func newValidateCommand(p *program) *cobra.Command {
 			if _, err = fmt.Fprint(p.stdout, text); err != nil {
 				return fmt.Errorf("print configuration: %w", err)
 			}
-			if offline {
-				return nil
+			counts := guarantee.Counts{Inputs: map[string]int{}, Outputs: map[string]int{}}
+			if !offline {
+				err = p.checkBrokers(cmd.Context(), loaded.Config, counts)
 			}
-			return p.checkBrokers(cmd.Context(), loaded.Config)
+			p.tellGuarantee(loaded.Config, counts)
+			return err
 		},
 	}
 	p.addConfigFlags(cmd)
