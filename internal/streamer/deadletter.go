@@ -78,9 +78,10 @@ func (d *deadLetters) close() error {
 	return d.writer.Close()
 }
 
-// openDeadLetters makes the writer of dead letters, on the source's cluster; nil if no policy asks for one.
+// openDeadLetters makes the writer of dead letters, on the source's cluster; nil if no policy asks for one, and in a run that
+// only shows what it would write: it counts them.
 func (s *Service) openDeadLetters(ctx context.Context) (*deadLetters, error) {
-	if !s.cfg.Pipeline.OnError.Has(pipeline.DeadLetter) {
+	if !s.cfg.Pipeline.OnError.Has(pipeline.DeadLetter) || s.preview != nil {
 		return nil, nil //nolint:nilnil // having none is no error
 	}
 	use := kafka.Use{Role: "dead_letter", Path: "kafka", Logger: clientLog(s.log), Metrics: s.registry}

@@ -37,6 +37,8 @@ type Options struct {
 	Progress *Progress
 	// Redrive is set if the source is a topic of dead letters.
 	Redrive *Redrive
+	// Preview makes the run one that shows what it would write; nil for any other.
+	Preview *Preview
 }
 
 // Service is one configured Streamer. Make it with [New], then call [Service.Run] once; [Service.Status] may be called
@@ -62,6 +64,7 @@ type Service struct {
 	watch      *lagWatch
 	bounded    *boundWatch
 	direct     kafka.Offsets // where a run without a group begins
+	preview    *preview      // nil unless the run only shows what it would write
 	noTopics   bool          // a pattern matched nothing at start
 	board      board
 	failed     failure
@@ -73,6 +76,10 @@ type Service struct {
 
 // New checks what can be checked without a broker and makes a service that has not begun.
 func New(cfg config.Config, opts Options) (*Service, error) {
+	shows := newPreview(opts.Preview, cfg)
+	if shows != nil {
+		cfg = shows.only(cfg)
+	}
 	budget := memoryBudget(int64(cfg.Memory.Budget))
 	registry := newRegistry(opts.Version, budget)
 	options := cfg.PipelineOptions()
@@ -94,7 +101,7 @@ func New(cfg config.Config, opts Options) (*Service, error) {
 		cfg: cfg, opts: opts, log: opts.Logger, registry: registry, started: time.Now(),
 		budget: budget, chain: chain, schemas: schemas,
 		failed:       failure{happened: make(chan struct{})},
-		closeLookups: func() {},
+		closeLookups: func() {}, preview: shows,
 	}, nil
 }
 
@@ -178,8 +185,14 @@ func (s *Service) serve(ctx context.Context, stages *stages) error {
 		s.log.Error("stopping: draining", "error", s.failed.err())
 	case <-s.bounded.finished:
 		s.log.Info("stopping: the bounded run is done")
+	case <-s.preview.enough():
+		s.log.Info("stopping: enough is shown")
 	}
-	return s.stop(ctx, stages)
+	err = s.stop(ctx, stages)
+	if s.preview.isFull() { // whether what comes behind was looked at depends on how far the intake was ahead
+		return nil
+	}
+	return err
 }
 
 // unlessStopped is err, or nil when it only says that the start was broken off by a stop: nothing was begun.

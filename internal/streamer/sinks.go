@@ -21,6 +21,9 @@ func (s *Service) openSink(ctx context.Context) (sink.Sink, error) {
 		out sink.Sink
 		err error
 	)
+	if s.preview != nil {
+		return s.openPreview(ctx)
+	}
 	switch s.cfg.Sink.Type {
 	case config.SinkKafka:
 		out, err = s.openKafkaSink(ctx)

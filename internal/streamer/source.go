@@ -149,8 +149,13 @@ func (s *Service) directOffsets(ctx context.Context) (kafka.Offsets, error) {
 		return nil, fmt.Errorf("source.kafka.start: %w", err)
 	}
 	begin, err := s.lookups.Resolve(ctx, s.bound.Partitions(), start, source.Isolation, time.Now())
-	if err != nil || s.opts.Redrive == nil || s.opts.Redrive.From == "" {
-		return begin, err
+	switch {
+	case err != nil:
+		return nil, err
+	case s.preview != nil && s.preview.group != "":
+		return begin, s.asGroup(ctx, s.preview.group, begin)
+	case s.opts.Redrive == nil || s.opts.Redrive.From == "":
+		return begin, nil
 	}
 	committed, err := s.lookups.Committed(ctx, s.opts.Redrive.From, s.bound.Partitions())
 	if err != nil {
@@ -162,6 +167,30 @@ func (s *Service) directOffsets(ctx context.Context) (kafka.Offsets, error) {
 		}
 	}
 	return begin, nil
+}
+
+// asGroup moves the places to those at which the group would go on: its commits, and the beginning of partitions that were
+// added to a topic that it knows.
+func (s *Service) asGroup(ctx context.Context, group string, begin kafka.Offsets) error {
+	partitions := s.bound.Partitions()
+	committed, err := s.lookups.Committed(ctx, group, partitions)
+	if err != nil {
+		return err
+	}
+	first, err := s.lookups.Starts(ctx, partitions)
+	if err != nil {
+		return err
+	}
+	for at, offset := range first.Sorted() {
+		if len(committed[at.Topic]) == 0 {
+			continue
+		}
+		if commit, ok := committed.Get(at.Topic, at.Partition); ok {
+			offset = commit // also one that is not in the log any more: on_out_of_range decides, as for the group
+		}
+		begin.Set(at.Topic, at.Partition, offset)
+	}
+	return nil
 }
 
 func direct(offsets kafka.Offsets) map[string]map[int32]kgo.Offset {
