@@ -21,7 +21,8 @@ func newHealthCommand(p *program) *cobra.Command {
 		Short: "Ask the running service whether it is ready; for HEALTHCHECK",
 		Long: "Ask /readyz of the admin listener that the configuration names. Exit code 0: ready; 1: not.\n" +
 			"Only admin.listen is needed of the configuration.",
-		Args: cobra.NoArgs,
+		Example: "  streamer health\n  streamer health --set admin.listen=127.0.0.1:4041",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := p.loadSection("admin")
 			if err != nil {

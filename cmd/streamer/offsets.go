@@ -34,8 +34,11 @@ func newOffsetsCommand(connect connectSettings) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "offsets",
 		Short: "Show or move the offsets that a consumer group has committed",
-		Args:  cobra.ArbitraryArgs, // or cobra answers an unknown command with help and success
-		RunE:  helpOrRefuse,
+		Example: "  streamer offsets list --group ad-views\n" +
+			"  streamer offsets set --group ad-views --to earliest events/3\n" +
+			"  streamer offsets skip --group ad-views events/3@1200 --execute",
+		Args: cobra.ArbitraryArgs, // or cobra answers an unknown command with help and success
+		RunE: helpOrRefuse,
 	}
 	flags := command.PersistentFlags()
 	flags.StringVar(&c.group, "group", "", "the consumer group (default source.kafka.group)")

@@ -27,6 +27,7 @@ func newRootCommand(p *program) *cobra.Command {
 		Short: "Consume Kafka topics in parallel blocks and write one output stream",
 		Long: "Streamer consumes Kafka topics in parallel blocks, unites them in order, and writes batches to a sink.\n" +
 			"Offsets are committed only after the sink acknowledged.",
+		Example:       "  streamer demo\n  streamer validate -c config.yaml\n  streamer run -c config.yaml",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // or cobra answers an unknown command itself, without a hint
@@ -43,8 +44,11 @@ func newRootCommand(p *program) *cobra.Command {
 		newRedriveCommand(p),
 		newHealthCommand(p),
 		newVersionCommand(p),
+		newCompletionCommand(),
+		newManCommand(),
 	)
 	markWork(root)
+	complete(root)
 	return root
 }
 

@@ -22,7 +22,8 @@ func newTestCommand(p *program) *cobra.Command {
 		Short: "Run tests of a pipeline, without a broker",
 		Long: "Run the cases of each file: input records go through the pipeline, and what comes out is held against what the\n" +
 			"case expects. A file names its configuration (config:), or -c does. docs/testing.md describes the files.",
-		Example: "  streamer test tests/*.yaml\n  streamer test -c streamer.yaml --junit report.xml tests/*.yaml",
+		Example:           "  streamer test tests/*.yaml\n  streamer test -c streamer.yaml --junit report.xml tests/*.yaml",
+		ValidArgsFunction: cobra.FixedCompletions([]cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("no file of tests is given; write for example: streamer test tests/*.yaml")

@@ -19,7 +19,8 @@ func newValidateCommand(p *program) *cobra.Command {
 		Long: "Print the effective configuration as YAML, with the place that each value comes from as a comment and secrets\n" +
 			"redacted. Then check that the brokers answer and that the topics exist, and say what the pipeline promises for its\n" +
 			"records, with the reasons; what was found goes to standard error.",
-		Args: cobra.NoArgs,
+		Example: "  streamer validate -c config.yaml\n  streamer validate -c config.yaml --offline --explain",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := p.load()
 			p.warn(loaded.warnings)

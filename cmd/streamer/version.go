@@ -13,9 +13,10 @@ var version = "" // a variable, since the linker can set nothing else
 
 func newVersionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  streamer version",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(p.stdout, "streamer %s (%s %s/%s)\n",
 				buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
