@@ -131,6 +131,8 @@ func (p *promise) order() string {
 		}
 		return ", in the order of its input partition"
 	}
+	p.becausef("sink.kafka: a broker that has forgotten the producer, by default after a day without a record, may take a " +
+		"record batch before the one that it refused")
 	return p.orderInKafka()
 }
 

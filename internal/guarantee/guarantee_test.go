@@ -47,6 +47,10 @@ func TestSentence(t *testing.T) {
 			name: "kafka, equal counts", flags: kafka, counts: counts(8, 8),
 			want: toKafka + ", in the order of its input partition", reason: "input and output topics have equally many partitions, in 8, out 8",
 		},
+		{
+			name: "kafka, a forgotten producer", flags: kafka, counts: counts(8, 8),
+			want: toKafka + ", in the order of its input partition", reason: "sink.kafka: a broker that has forgotten the producer",
+		},
 		{name: "kafka, other count", flags: kafka, counts: counts(8, 4), want: toKafka + perKey, reason: "input and output topics have not"},
 		{
 			name: "kafka, count not known", flags: kafka, counts: counts(8, 0),
