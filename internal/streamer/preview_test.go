@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -183,6 +184,28 @@ func TestPreviewBeginsAddedPartitionsAtTheirBeginning(t *testing.T) {
 	shown, _, err := r.preview(10)
 	if want := "stdout from " + topic + "/1@0\n  added\n"; err != nil || shown != want {
 		t.Errorf("it shows\n%s\nand ends with %v", shown, err)
+	}
+}
+
+// A row comes from many records, so it has no place of its own and goes by its key.
+func TestPreviewShowsRows(t *testing.T) {
+	r := newRig(t)
+	r.toKafka()
+	r.cfg.Pipeline.Steps = []pipeline.Step{
+		{Kind: pipeline.KindKeyBy, Expression: "k"},
+		{Kind: pipeline.KindReduce, Fields: pipeline.Mapping{{Name: "sum", Expression: "sum(n)"}}},
+	}
+	r.cfg.Batch.Interval = setting.Duration(time.Second)
+	r.produce(`{"k":"k","n":1}`, `{"k":"k","n":2}`)
+	shown, totals, err := r.preview(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(shown, `views/2 key "k"`+"\n") || !strings.HasSuffix(shown, `{"key":"k","sum":3}`+"\n") {
+		t.Errorf("it shows\n%s", shown)
+	}
+	if totals.Reduced != 2 {
+		t.Errorf("totals: %+v", totals)
 	}
 }
 
