@@ -88,6 +88,16 @@ func TestDryRun(t *testing.T) {
 	if got := f.topic(t, output); len(got) != len(wrote) {
 		t.Errorf("the output has %d records, want %d", len(got), len(wrote))
 	}
+
+	live := binary.Start(t, config)
+	live.Until(t, "the group to catch up", f.caughtUp)
+	if got := f.dryRun(t, file, "0 records to write (0 shown)"); len(got) != 0 {
+		t.Errorf("at the end of the log it shows %v", got)
+	}
+	if err := f.isMember(t.Context()); err != nil {
+		t.Errorf("beside the live service: %v", err)
+	}
+	live.Terminate(t)
 }
 
 // dryRun returns what is shown, sorted: place, key and value. Where records come from is left out.
