@@ -36,7 +36,11 @@ func (w *lagWatch) Run(ctx context.Context) error {
 	ticker := time.NewTicker(lagEvery)
 	defer ticker.Stop()
 	for {
-		w.note(w.look(ctx), time.Now())
+		err := w.look(ctx)
+		if ctx.Err() != nil {
+			return nil // what the end of the service broke off says nothing of the brokers
+		}
+		w.note(err, time.Now())
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
