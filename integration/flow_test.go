@@ -111,39 +111,13 @@ func (f *flow) caughtUp(ctx context.Context) error {
 
 // ends are the offsets that the input's partitions end at for a reader of committed records.
 func (f *flow) ends(ctx context.Context) (map[int32]int64, error) {
-	listed, err := f.admin.ListCommittedOffsets(ctx, f.Topic)
-	if err == nil {
-		err = listed.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list ends of %s: %w", f.Topic, err)
-	}
-	ends := make(map[int32]int64)
-	listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
-	return ends, nil
+	return ledger.Ends(ctx, f.admin, f.Topic)
 }
 
 // progressed waits until the group has committed at least n records more than it has now.
 func (f *flow) progressed(t *testing.T, s *service.Service, n int64) {
 	t.Helper()
-	var from int64 = -1
-	s.Until(t, fmt.Sprintf("%d more records to be committed", n), func(ctx context.Context) error {
-		committed, err := ledger.Committed(ctx, f.admin, f.group, f.Topic)
-		if err != nil {
-			return err
-		}
-		var sum int64
-		for _, at := range committed {
-			sum += at
-		}
-		if from < 0 {
-			from = sum
-		}
-		if sum-from < n {
-			return fmt.Errorf("%d committed so far", sum-from)
-		}
-		return nil
-	})
+	s.Until(t, fmt.Sprintf("%d more records to be committed", n), ledger.Progressed(f.admin, f.group, f.Topic, n))
 }
 
 // read reads both topics.

@@ -3,14 +3,10 @@ package integration_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"streamer/integration/eventually"
 	"streamer/integration/ledger"
 	"streamer/integration/service"
 )
@@ -161,28 +157,7 @@ func endLoad(t *testing.T, f *flow, replicas []*service.Service, stop func()) {
 // kick makes the members of those clients leave the group without asking them.
 func (f *flow) kick(t *testing.T, clients ...string) {
 	t.Helper()
-	admin := f.broker.Client(t)
-	eventually.Holds(t, service.Patience, "the members to be kicked", func(ctx context.Context) error {
-		groups, err := f.admin.DescribeGroups(ctx, f.group)
-		if err != nil {
-			return err
-		}
-		group := groups[f.group]
-		request := kmsg.NewPtrLeaveGroupRequest()
-		request.Group = f.group
-		for _, member := range group.Members {
-			if slices.Contains(clients, member.ClientID) {
-				leaver := kmsg.NewLeaveGroupRequestMember()
-				leaver.MemberID = member.MemberID
-				request.Members = append(request.Members, leaver)
-			}
-		}
-		if group.State != "Stable" || len(request.Members) != len(clients) {
-			return fmt.Errorf("group is %s with %d members", group.State, len(group.Members))
-		}
-		_, err = request.RequestWith(ctx, admin)
-		return err
-	})
+	f.broker.RemoveMembers(t, f.group, clients...)
 }
 
 // TestZombie freezes a replica past its session and thaws it when another has its partitions. It would catch one that

@@ -6,12 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"streamer/integration/eventually"
 	"streamer/integration/ledger"
@@ -143,30 +141,12 @@ func allKicked(r *rig) {
 	r.progressed(1_000)
 }
 
-// removeMembers removes members of the group behind their back.
 func (r *rig) removeMembers(replicas ...*replica) {
-	admin := r.broker.Client(r.t)
-	eventually.Holds(r.t, patience, "members to be removed", func(ctx context.Context) error {
-		groups, err := r.admin.DescribeGroups(ctx, r.group)
-		if err != nil {
-			return err
-		}
-		group := groups[r.group]
-		request := kmsg.NewPtrLeaveGroupRequest()
-		request.Group = r.group
-		for _, member := range group.Members {
-			if slices.ContainsFunc(replicas, func(p *replica) bool { return p.name == member.ClientID }) {
-				leaver := kmsg.NewLeaveGroupRequestMember()
-				leaver.MemberID = member.MemberID
-				request.Members = append(request.Members, leaver)
-			}
-		}
-		if group.State != "Stable" || len(request.Members) != len(replicas) {
-			return fmt.Errorf("the group is %s with %d members", group.State, len(group.Members))
-		}
-		_, err = request.RequestWith(ctx, admin)
-		return err
-	})
+	var names []string
+	for _, p := range replicas {
+		names = append(names, p.name)
+	}
+	r.broker.RemoveMembers(r.t, r.group, names...)
 }
 
 func partitionsAdded(r *rig) {

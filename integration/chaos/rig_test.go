@@ -223,17 +223,10 @@ func (r *rig) settle() {
 // ends are the offsets that the input's partitions end at for a reader of committed records.
 func (r *rig) ends() map[int32]int64 {
 	r.t.Helper()
-	ends := make(map[int32]int64)
-	eventually.Holds(r.t, patience, "the ends of the input", func(ctx context.Context) error {
-		listed, err := r.admin.ListCommittedOffsets(ctx, r.Topic)
-		if err == nil {
-			err = listed.Error()
-		}
-		if err != nil {
-			return fmt.Errorf("list ends of %s: %w", r.Topic, err)
-		}
-		listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
-		return nil
+	var ends map[int32]int64
+	eventually.Holds(r.t, patience, "the ends of the input", func(ctx context.Context) (err error) {
+		ends, err = ledger.Ends(ctx, r.admin, r.Topic)
+		return err
 	})
 	return ends
 }
@@ -263,24 +256,7 @@ func behind(committed, ends map[int32]int64, exactly bool) error {
 // progressed waits until the group has committed n records more.
 func (r *rig) progressed(n int64) {
 	r.t.Helper()
-	var from int64 = -1
-	r.await(liveness, fmt.Sprintf("%d more records to be committed", n), func(ctx context.Context) error {
-		committed, err := r.committed(ctx)
-		if err != nil {
-			return err
-		}
-		var sum int64
-		for _, at := range committed {
-			sum += at
-		}
-		if from < 0 {
-			from = sum
-		}
-		if sum-from < n {
-			return fmt.Errorf("%d committed so far", sum-from)
-		}
-		return nil
-	})
+	r.await(liveness, fmt.Sprintf("%d more records to be committed", n), ledger.Progressed(r.admin, r.group, r.Topic, n))
 }
 
 // account compares what was produced with what was delivered.
